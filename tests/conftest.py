@@ -1,0 +1,61 @@
+"""What every test relies on: an environment of its own, and one way to ask for a tool of the system."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+# Read once, because the isolation below takes every QUARTERDECK_ variable away from the tests.
+NO_SKIP = os.environ.get("QUARTERDECK_NO_SKIP", "") not in {"", "0"}
+
+_SECRET_SUFFIXES = ("_API_KEY", "_API_BASE", "_BASE_URL", "_AUTH_TOKEN", "_ACCESS_TOKEN")
+_FOREIGN_PREFIXES = ("QUARTERDECK_", "LITELLM_", "OTEL_", "TEXTUAL_", "AWS_", "AZURE_", "VERTEX")
+_FOREIGN_NAMES = frozenset(
+    {"GOOGLE_APPLICATION_CREDENTIALS", "HF_TOKEN", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE"}
+)
+_XDG_FOLDERS = {
+    "XDG_CONFIG_HOME": ".config",
+    "XDG_DATA_HOME": ".local/share",
+    "XDG_STATE_HOME": ".local/state",
+    "XDG_CACHE_HOME": ".cache",
+}
+
+
+def need(tool: str) -> str:
+    """Return the path of a system tool; without it the test is skipped, or fails under QUARTERDECK_NO_SKIP=1.
+
+    May also be called at the top of a module, for all of its tests.
+    """
+    path = shutil.which(tool)
+    if path is not None:
+        return path
+    message = f"{tool} is not installed, and this test drives the real {tool}"
+    if NO_SKIP:
+        pytest.fail(f"{message}; skipping is forbidden by QUARTERDECK_NO_SKIP")
+    pytest.skip(f"MISSING TOOL: {message}", allow_module_level=True)
+
+
+def is_foreign(name: str) -> bool:
+    """Whether an environment variable of the developer's could change a test or reach a provider."""
+    upper = name.upper()
+    return upper in _FOREIGN_NAMES or upper.endswith(_SECRET_SUFFIXES) or upper.startswith(_FOREIGN_PREFIXES)
+
+
+@pytest.fixture(autouse=True)
+def isolated_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the test an empty home and no key of any provider; returns that home."""
+    for name in [name for name in os.environ if is_foreign(name)]:
+        monkeypatch.delenv(name)
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    for name, folder in _XDG_FOLDERS.items():
+        monkeypatch.setenv(name, str(home / folder))
+    monkeypatch.setenv("QUARTERDECK_DATA", str(home / "quarterdeck-data"))
+    monkeypatch.setenv("QUARTERDECK_CONFIG", str(home / "quarterdeck-config"))
+    # A proxy of the developer's must not see, or break, the loopback servers of the tests.
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "127.0.0.1,localhost,::1")
+    return home
