@@ -1,0 +1,63 @@
+"""Events to and from JSON. pydantic is loaded and its adapter built on first use, not at import."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields as dataclass_fields
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from runner import events as family
+from runner.events.base import Event
+from runner.events.tool import UnknownEvent
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+_ENVELOPE = frozenset(field.name for field in dataclass_fields(Event))
+
+
+@cache
+def event_types() -> dict[str, type[Event]]:
+    """Every known kind and its class."""
+    found: dict[str, type[Event]] = {}
+    for name in family.__all__:
+        value = getattr(family, name)
+        if isinstance(value, type) and issubclass(value, Event) and value not in (Event, UnknownEvent):
+            found[str(value.__dataclass_fields__["kind"].default)] = value
+    return found
+
+
+@cache
+def _adapter(cls: type[Event]) -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(cls)
+
+
+def dump_json(event: Event) -> bytes:
+    """One JSON object, one line, without a newline. Decimals become strings, so that money stays exact."""
+    if isinstance(event, UnknownEvent):
+        return json.dumps(event.data, ensure_ascii=False).encode()
+    return _adapter(type(event)).dump_json(event)
+
+
+def load_json(data: bytes | str) -> Event:
+    """The event in one JSON object. An unknown kind becomes an UnknownEvent; unknown fields are ignored.
+
+    Raises ValueError where the text is not a JSON object or a known kind's fields have wrong types.
+    """
+    raw: object = json.loads(data)
+    if not isinstance(raw, dict):
+        raise ValueError("an event is a JSON object")
+    fields: dict[str, Any] = raw  # pyright: ignore[reportUnknownVariableType]
+    cls = event_types().get(str(fields.get("kind", "")))
+    if cls is None:
+        return _unknown(fields)
+    return _adapter(cls).validate_json(data)
+
+
+def _unknown(fields: dict[str, Any]) -> UnknownEvent:
+    known = {key: value for key, value in fields.items() if key in _ENVELOPE}
+    envelope = _adapter(Event).validate_python(known)
+    return UnknownEvent(**{name: getattr(envelope, name) for name in _ENVELOPE}, data=fields)

@@ -1,0 +1,158 @@
+"""Events about requests to models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import ClassVar, Literal
+
+from runner.events.base import Event
+from runner.events.run import ErrorInfo
+from runner.messages import JsonObject, ToolCall
+from runner.usage import Usage, UsageSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRequested(Event):
+    """One attempt starts. Each is followed by exactly one model_responded or attempt_discarded."""
+
+    kind: Literal["model_requested"] = "model_requested"
+    model: str = ""
+    messages: int = 0
+    tools: int = 0
+    input_tokens_estimate: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextDelta(Event):
+    """Superseded by model_responded or attempt_discarded."""
+
+    is_delta: ClassVar[bool] = True
+    kind: Literal["text_delta"] = "text_delta"
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasoningDelta(Event):
+    is_delta: ClassVar[bool] = True
+    kind: Literal["reasoning_delta"] = "reasoning_delta"
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalDelta(Event):
+    is_delta: ClassVar[bool] = True
+    kind: Literal["refusal_delta"] = "refusal_delta"
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolArgumentsDelta(Event):
+    """A piece of a tool call's arguments while the model writes them; call_id is the one tool_proposed will have."""
+
+    is_delta: ClassVar[bool] = True
+    kind: Literal["tool_arguments_delta"] = "tool_arguments_delta"
+    call_id: str = ""
+    tool: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelResponded(Event):
+    """The accepted response of an attempt; completes all its deltas.
+
+    finish_reason: stop, tool_calls, length, content_filter, or interrupted (closed by an abort; text is what had
+    arrived).
+    seconds, first_token_seconds: from the request. provider_data: what only the same provider may be sent again.
+    """
+
+    kind: Literal["model_responded"] = "model_responded"
+    model: str = ""
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish_reason: str = ""
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: Decimal | None = None
+    usage_source: UsageSource = "reported"
+    seconds: float = 0.0
+    first_token_seconds: float | None = None
+    provider_data: JsonObject | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptDiscarded(Event):
+    """An attempt whose output is not used; its deltas are void. It is still paid for and still counted."""
+
+    kind: Literal["attempt_discarded"] = "attempt_discarded"
+    model: str = ""
+    reason: str = ""
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: Decimal | None = None
+    usage_source: UsageSource = "estimated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryScheduled(Event):
+    """delay: seconds until the next attempt. retry_after: what the provider asked for, in seconds."""
+
+    kind: Literal["retry_scheduled"] = "retry_scheduled"
+    error: ErrorInfo
+    delay: float = 0.0
+    retry_after: float | None = None
+    action: Literal["retry", "switch", "compact", "repair"] = "retry"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSwitched(Event):
+    """From the next request on. cause: user, fallback, policy."""
+
+    kind: Literal["model_switched"] = "model_switched"
+    old: str = ""
+    new: str = ""
+    cause: Literal["user", "fallback", "policy"] = "user"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimitInfo(Event):
+    """What the provider says of its limits: utilization 0..1, reset_at in seconds from now."""
+
+    kind: Literal["rate_limit_info"] = "rate_limit_info"
+    utilization: float | None = None
+    reset_at: float | None = None
+    allowed: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageUpdated(Event):
+    """Totals of the run so far (they never decrease), and the context of the last request against its window, in
+    tokens.
+    """
+
+    kind: Literal["usage_updated"] = "usage_updated"
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: Decimal | None = None
+    context_used: int = 0
+    context_window: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompactionStarted(Event):
+    kind: Literal["compaction_started"] = "compaction_started"
+    tokens_before: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompactionFinished(Event):
+    """The summary replaces the history before the last turns; nothing is deleted from the store."""
+
+    kind: Literal["compaction_finished"] = "compaction_finished"
+    tokens_before: int = 0
+    tokens_after: int = 0
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputRejected(Event):
+    kind: Literal["output_rejected"] = "output_rejected"
+    errors: tuple[str, ...] = ()

@@ -1,0 +1,241 @@
+"""From a validated call to the arguments it may run with: policy first, then a person, and closed in every doubt."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from runner.config import Approver
+from runner.control.approvals import OPTIONS, Answer, Pending
+from runner.control.commands import Decide
+from runner.errors import CommandError, ToolError
+from runner.events import ApprovalRequested, ApprovalResolved, DecidedBy, ErrorInfo, ErrorOccurred
+from runner.loop import texts
+from runner.loop.core import EndRun, RunCore
+from runner.loop.scope import outcome_of
+from runner.messages import JsonObject
+from runner.policy import decide
+from runner.policy.base import CallFacts, Grant, Verdict
+from runner.tools.base import Tool, ToolContext, ToolOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """A call in front of the policy. facts change where a person edits the arguments."""
+
+    tool: Tool
+    context: ToolContext
+    facts: CallFacts
+
+
+async def allowed_arguments(
+    core: RunCore, context: ToolContext, tool: Tool, arguments: JsonObject
+) -> tuple[ToolContext, JsonObject] | ToolOutcome:
+    """The context and arguments to run with, or the outcome of a call that may not run. Raises EndRun for end_run."""
+    case = _Case(tool=tool, context=context, facts=await _facts(tool, context, arguments))
+    verdict = _decide(core, case.facts)
+    match verdict.effect:
+        case "allow":
+            if verdict.by in ("rule", "grant"):
+                _record_verdict(core, case, verdict)
+            return replace(context, allow_outside=case.facts.concern is not None), arguments
+        case "deny":
+            _record_verdict(core, case, verdict)
+            return texts.denied(verdict.why)
+        case "ask":
+            return await _ask(core, case, verdict)
+
+
+async def _facts(tool: Tool, context: ToolContext, arguments: JsonObject) -> CallFacts:
+    concern = tool.concern
+    found = None if concern is None else await asyncio.to_thread(concern, context, arguments)
+    return _facts_of(tool, arguments, found)
+
+
+def _facts_of(tool: Tool, arguments: JsonObject, concern: str | None) -> CallFacts:
+    requires = tool.requires_approval
+    return CallFacts(
+        tool=tool.name,
+        kind=tool.kind,
+        read_only=tool.read_only,
+        arguments=arguments,
+        requires_approval=requires(arguments) if callable(requires) else requires,
+        concern=concern,
+    )
+
+
+def _decide(core: RunCore, facts: CallFacts) -> Verdict:
+    config = core.config
+    return decide(facts, mode=config.approval_mode, rules=config.approval_policy, grants=core.grants)
+
+
+async def _ask(core: RunCore, case: _Case, verdict: Verdict) -> tuple[ToolContext, JsonObject] | ToolOutcome:
+    tool, context, arguments = case.tool, case.context, case.facts.arguments
+    preview: JsonObject = {"type": "arguments"}
+    if tool.preview is not None:
+        try:
+            preview = await asyncio.to_thread(tool.preview, context, arguments)
+        except (ToolError, OSError, ValueError) as error:
+            return texts.failed(f"This call was not executed: {error}")
+    answer, outside = await _wait_for_answer(core, case, verdict, preview)
+    match answer.decision:
+        case "allow" | "edit":
+            return replace(context, allow_outside=outside), answer.arguments
+        case "end_run":
+            raise EndRun("approval_terminated")
+        case "deny":
+            if answer.by == "stop":
+                return texts.stopped_before_start(core.inbox.requests.abort)
+            return texts.denied(answer.reason or _denied_by(answer))
+
+
+def _denied_by(answer: Answer) -> str:
+    match answer.by:
+        case "timeout":
+            return "nobody answered in time"
+        case "disconnect":
+            return "nobody is there to approve it"
+        case _:
+            return "the user denied it"
+
+
+async def _wait_for_answer(core: RunCore, case: _Case, verdict: Verdict, preview: JsonObject) -> tuple[Answer, bool]:
+    """Ask, wait, record; the second value tells whether the allowed arguments leave the workspace."""
+    tool, context, facts = case.tool, case.context, case.facts
+    outside = [facts.concern is not None]
+
+    def check_edit(edited: JsonObject) -> JsonObject:
+        completed = tool.validate(edited)
+        concern = tool.concern(context, completed) if tool.concern is not None else None
+        again = _decide(core, _facts_of(tool, completed, concern))
+        if again.effect == "deny":
+            raise CommandError(f"the edited call is denied: {again.why}")
+        outside[0] = concern is not None
+        return completed
+
+    pending = Pending(
+        request_id=core.ids.short_id("approval"),
+        call_id=context.call_id,
+        tool=tool.name,
+        arguments=facts.arguments,
+        check_edit=check_edit,
+    )
+    timeout = core.config.approval_timeout
+    core.inbox.approvals.open(pending)
+    asked = core.emitter.fact(
+        ApprovalRequested(
+            request_id=pending.request_id,
+            call_id=context.call_id,
+            tool=tool.name,
+            arguments=facts.arguments,
+            preview=preview,
+            why=verdict.why,
+            options=OPTIONS,
+            expires_at=None if timeout is None else core.clock.now() + timedelta(seconds=timeout),
+        )
+    )
+    assert isinstance(asked, ApprovalRequested)
+    answer = Answer(decision="deny", by="stop", arguments=facts.arguments, reason="the run was cancelled")
+    core.waiting += 1
+    core.update_activity()
+    try:
+        answer = await _answer(core, pending, asked, timeout)
+    finally:
+        core.waiting -= 1
+        core.inbox.approvals.close(pending.request_id)
+        _record(core, pending, answer, asked.mono, verdict)
+        core.update_activity()
+    await _keep_grant(core, tool, answer)
+    return answer, outside[0]
+
+
+def _record_verdict(core: RunCore, case: _Case, verdict: Verdict) -> None:
+    """A decision that nobody was asked for: a resolution without a request."""
+    core.emitter.fact(
+        ApprovalResolved(
+            call_id=case.context.call_id,
+            decision="deny" if verdict.effect == "deny" else "allow",
+            by="grant" if verdict.by == "grant" else "rule",
+            rule=verdict.rule,
+            arguments=case.facts.arguments,
+            reason=verdict.why,
+        )
+    )
+
+
+def _record(core: RunCore, pending: Pending, answer: Answer, asked: float, verdict: Verdict) -> None:
+    core.emitter.fact(
+        ApprovalResolved(
+            request_id=pending.request_id,
+            call_id=pending.call_id,
+            decision=answer.decision,
+            by=answer.by,
+            rule=verdict.rule,
+            arguments=answer.arguments,
+            scope=answer.scope,
+            match=answer.match,
+            reason=answer.reason,
+            seconds=core.clock.mono() - asked,
+        )
+    )
+
+
+async def _answer(core: RunCore, pending: Pending, asked: ApprovalRequested, timeout: float | None) -> Answer:
+    """Fails closed: no approver, an approver's error, a timeout, a stop are all denials."""
+    requests = core.inbox.requests
+    if requests.stop:
+        return Answer(decision="deny", by="stop", arguments=pending.arguments, reason="the run is stopping")
+    approver = core.config.approver
+    waiting: set[asyncio.Future[Any]] = {pending.answer}
+    if callable(approver):
+        waiting.add(asyncio.ensure_future(_ask_program(core, approver, asked)))
+    elif not core.approver_present:
+        return Answer(decision="deny", by="disconnect", arguments=pending.arguments)
+    try:
+        await asyncio.wait(waiting, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for other in waiting - {pending.answer}:
+            other.cancel()
+    if pending.answer.done():
+        return pending.answer.result()
+    by: DecidedBy = "timeout" if timeout is not None and not callable(approver) else "disconnect"
+    return Answer(decision="deny", by=by, arguments=pending.arguments)
+
+
+async def _ask_program(core: RunCore, approver: Approver, asked: ApprovalRequested) -> None:
+    """Ask the program's own approver. Returning without a usable answer makes the call denied, and is said."""
+    result = await outcome_of(_call_approver(approver, asked))
+    if isinstance(result, Exception):
+        info = ErrorInfo(type=type(result).__name__, message=f"the approver failed: {result}", action="deny")
+        core.emitter.fact(ErrorOccurred(error=info))
+        return
+    try:
+        core.inbox.take(replace(result, request_id=asked.request_id))
+    except CommandError as error:
+        info = ErrorInfo(type="command", message=f"the approver's answer cannot be used: {error}", action="deny")
+        core.emitter.fact(ErrorOccurred(error=info))
+
+
+async def _call_approver(approver: Approver, asked: ApprovalRequested) -> Decide:
+    made = approver(asked)
+    answer = await made if isinstance(made, Awaitable) else made
+    return answer if isinstance(answer, Decide) else Decide(request_id=asked.request_id, decision=answer)
+
+
+async def _keep_grant(core: RunCore, tool: Tool, answer: Answer) -> None:
+    """Remember a decision that was given for more than this call."""
+    if answer.by != "user" or answer.scope == "call" or answer.decision == "end_run":
+        return
+    grant = Grant(
+        effect="deny" if answer.decision == "deny" else "allow",
+        tool=tool.name,
+        match=answer.match,
+        scope=answer.scope,
+        arguments=answer.arguments if answer.match == "exact" else None,
+    )
+    core.grants.append(grant)
+    if answer.scope in ("project", "user") and core.lasting_grants is not None:
+        await asyncio.to_thread(core.lasting_grants.add, grant, core.workspace)

@@ -1,0 +1,221 @@
+"""The tool calls of one response. Each gets exactly one result, by construction: one function makes it, whatever
+happens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+
+from runner.errors import ToolInputError
+from runner.events import ErrorInfo, ErrorOccurred, ModelResponded, ToolFinished, ToolProposed, ToolStarted
+from runner.loop import texts
+from runner.loop.approve import allowed_arguments
+from runner.loop.core import EndRun, RunCore
+from runner.loop.report import CallReporter
+from runner.loop.scope import UNWIND_SECONDS, outcome_of, run_scope
+from runner.loop.spending import claim_call
+from runner.messages import JsonObject, ToolCall
+from runner.tools.base import Tool, ToolContext, ToolOutcome
+from runner.tools.execute import execute
+
+
+class Batch:
+    """One response's calls while they are decided and run."""
+
+    def __init__(self, core: RunCore, response: ModelResponded) -> None:
+        self._core = core
+        self._response = response
+        self._tools = {tool.name: tool for tool in core.agent.tools}
+        self._slots = asyncio.Semaphore(core.config.tool_concurrency)
+        self.end: EndRun | None = None
+        self.outcomes: list[ToolOutcome] = []
+
+    async def run(self) -> None:
+        """Propose all, then decide and run them, side by side between serial ones."""
+        prepared = [self._propose(call) for call in self._response.tool_calls]
+        for group in _groups(prepared):
+            await self._run_group(group)
+
+    async def _run_group(self, group: Sequence[_Prepared]) -> None:
+        await asyncio.gather(*(self._finish(prepared) for prepared in group))
+
+    def _propose(self, call: ToolCall) -> _Prepared:
+        """Check the call and announce it; an outcome that is known already keeps it from being run."""
+        core = self._core
+        tool = self._tools.get(call.tool)
+        arguments: JsonObject | None = None
+        outcome: ToolOutcome | None = None
+        if self._response.finish_reason == "length" and call is self._response.tool_calls[-1]:
+            outcome = texts.cut_call()
+        elif tool is None:
+            outcome = texts.unknown_tool(call.tool, list(self._tools))
+        elif call.arguments is None:
+            outcome = texts.invalid("its arguments are not a JSON object.")
+        else:
+            try:
+                arguments = tool.validate(call.arguments)
+            except ToolInputError as error:
+                outcome = texts.invalid(str(error))
+        shown = call.arguments if call.arguments is not None else call.arguments_json
+        core.emitter.fact(ToolProposed(call_id=call.call_id, tool=call.tool, arguments=shown, valid=outcome is None))
+        return _Prepared(call, tool, arguments or {}, outcome)
+
+    async def _finish(self, prepared: _Prepared) -> None:
+        """The call's one end. A foreign cancellation is recorded as an interruption and propagates."""
+        core = self._core
+        call, reporter = prepared.call, CallReporter(core, prepared.call)
+        outcome = prepared.outcome
+        try:
+            if outcome is None and prepared.tool is not None:
+                result = await outcome_of(self._decide_and_run(prepared, prepared.tool, reporter))
+                outcome = self._broken(result) if isinstance(result, Exception) else result
+        except asyncio.CancelledError:
+            read_only = prepared.tool is not None and prepared.tool.read_only
+            started = reporter.started_mono is not None
+            self._record(
+                call,
+                reporter,
+                texts.interrupted(read_only=read_only) if started else texts.stopped_before_start(True),
+                None,
+            )
+            raise
+        assert outcome is not None, "a call without a tool has an outcome from the start"
+        artifact = await self._keep(call, outcome)
+        self._record(call, reporter, outcome, artifact)
+
+    def _broken(self, error: Exception) -> ToolOutcome:
+        """The store, a policy or a preview failed: the call did not run to its end, and the run ends (section 7)."""
+        info = ErrorInfo(type=type(error).__name__, message=str(error), action="abort")
+        self._core.emitter.fact(ErrorOccurred(error=info, fatal=True))
+        self.end = self.end or EndRun("error", info)
+        return texts.failed(f"This call failed inside the runner ({info.type}: {info.message}).")
+
+    async def _keep(self, call: ToolCall, outcome: ToolOutcome) -> str | None:
+        archive = self._core.archive
+        if not outcome.truncated or outcome.full_output is None or archive is None:
+            return None
+        run_id = self._core.emitter.state.run_id
+        return await asyncio.to_thread(archive.put_artifact, run_id, call.call_id, outcome.full_output)
+
+    def _record(self, call: ToolCall, reporter: CallReporter, outcome: ToolOutcome, artifact: str | None) -> None:
+        core = self._core
+        reporter.close()
+        self.outcomes.append(outcome)
+        if outcome.status in ("interrupted", "cancelled"):
+            core.receipt.tools.append(
+                {"call_id": call.call_id, "tool": call.tool, "side_effects": outcome.side_effects}
+            )
+        core.emitter.fact(
+            ToolFinished(
+                call_id=call.call_id,
+                tool=call.tool,
+                status=outcome.status,
+                output=outcome.output,
+                display=outcome.display,
+                seconds=reporter.seconds,
+                truncated=outcome.truncated,
+                artifact=artifact,
+                side_effects=outcome.side_effects,
+            )
+        )
+
+    async def _decide_and_run(self, prepared: _Prepared, tool: Tool, reporter: CallReporter) -> ToolOutcome:
+        core = self._core
+        early = self._held_back()
+        if early is not None:
+            return early
+        context = ToolContext(
+            run_id=core.emitter.state.run_id,
+            call_id=prepared.call.call_id,
+            agent=core.agent.name,
+            workspace=core.workspace,
+            reporter=reporter,
+            scratch=core.scratch,
+            context=core.config.context,
+            abort_grace=core.config.abort_grace,
+        )
+        try:
+            decided = await allowed_arguments(core, context, tool, prepared.arguments)
+        except EndRun as end:
+            self.end = self.end or end
+            core.inbox.approvals.deny_all("stop", "the user ended the run")
+            return texts.skipped("the user ended the run")
+        if isinstance(decided, ToolOutcome):
+            return decided
+        context, arguments = decided
+        async with self._slots:
+            early = self._held_back()
+            if early is not None:
+                return early
+            if not claim_call(core):
+                return texts.skipped("the limit of tool calls is reached")
+            return await self._execute(tool, context, arguments, reporter)
+
+    def _held_back(self) -> ToolOutcome | None:
+        """Why nothing new may start now, as the call's outcome."""
+        core = self._core
+        requests = core.inbox.requests
+        if requests.abort:
+            return texts.stopped_before_start(True)
+        if requests.stop and core.config.stop_policy == "step":
+            return texts.stopped_before_start(False)
+        if core.limit_hit is not None:
+            return texts.skipped("a limit of the run is reached")
+        if self.end is not None:
+            return texts.skipped("the user ended the run")
+        return None
+
+    async def _execute(
+        self, tool: Tool, context: ToolContext, arguments: JsonObject, reporter: CallReporter
+    ) -> ToolOutcome:
+        core = self._core
+        core.running_tools += 1
+        core.update_activity()
+        try:
+            core.emitter.fact(ToolStarted(call_id=context.call_id, tool=tool.name))
+            await core.emitter.durable()
+            reporter.start()
+            timeout = tool.timeout if tool.timeout is not None else core.config.tool_timeout
+            result = await run_scope(
+                core.inbox,
+                execute(tool, context, arguments, timeout=timeout, max_output=core.config.max_tool_output),
+                what="tool",
+                call_id=context.call_id,
+                unwind=core.config.abort_grace + UNWIND_SECONDS,
+            )
+        finally:
+            core.running_tools -= 1
+            core.update_activity()
+        if isinstance(result, ToolOutcome):
+            return result
+        if isinstance(result, Exception):
+            raise result
+        return texts.interrupted(read_only=tool.read_only, cause=result)
+
+
+class _Prepared:
+    """A proposed call: its tool and validated arguments, or the outcome it has without running."""
+
+    __slots__ = ("arguments", "call", "outcome", "tool")
+
+    def __init__(self, call: ToolCall, tool: Tool | None, arguments: JsonObject, outcome: ToolOutcome | None) -> None:
+        self.call = call
+        self.tool = tool
+        self.arguments = arguments
+        self.outcome = outcome
+
+
+def _groups(prepared: Sequence[_Prepared]) -> Iterator[list[_Prepared]]:
+    """Calls that may run side by side; a serial one stands alone."""
+    group: list[_Prepared] = []
+    for item in prepared:
+        if item.tool is not None and item.tool.serial:
+            if group:
+                yield group
+            yield [item]
+            group = []
+        else:
+            group.append(item)
+    if group:
+        yield group

@@ -1,0 +1,105 @@
+"""What the parts of the loop share: one run's collaborators, and how a run ends from inside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Protocol
+
+from runner.agent import Agent
+from runner.clock import Clock
+from runner.config import RunConfig
+from runner.control.commands import LimitName
+from runner.control.inbox import Inbox
+from runner.events import ErrorInfo, StatusChanged
+from runner.ids import IdSource
+from runner.loop.emit import Emitter
+from runner.loop.limits import LimitState
+from runner.loop.timer import ActiveTimer
+from runner.messages import JsonObject, Message
+from runner.models.base import Model, ModelResolver
+from runner.policy.base import Grant
+from runner.state import FINAL, Reason, Status
+from runner.tools.base import ProcessEnd
+
+
+class EndRun(Exception):
+    """Raised inside the loop to end the run in order; never leaves it."""
+
+    def __init__(self, reason: Reason, error: ErrorInfo | None = None) -> None:
+        super().__init__(reason)
+        self.reason: Reason = reason
+        self.error = error
+
+
+class Archive(Protocol):
+    """What the loop asks of a store besides its journal; the methods block and are called in a thread."""
+
+    def put_artifact(self, run_id: str, call_id: str, text: str) -> str: ...
+
+
+class Grants(Protocol):
+    """Where grants that outlive a session are kept; the methods block and are called in a thread."""
+
+    def add(self, grant: Grant, workspace: Path) -> None: ...
+
+
+@dataclass(slots=True)
+class Receipt:
+    """What an abort closed, for the person."""
+
+    requests: list[JsonObject] = field(default_factory=list[JsonObject])
+    processes: list[ProcessEnd] = field(default_factory=list[ProcessEnd])
+    tools: list[JsonObject] = field(default_factory=list[JsonObject])
+
+
+@dataclass(slots=True, kw_only=True)
+class RunCore:
+    """One run while it lives. Nothing in here outlives it; two runs share only what is read-only."""
+
+    agent: Agent
+    config: RunConfig
+    workspace: Path
+    emitter: Emitter
+    inbox: Inbox
+    clock: Clock
+    ids: IdSource
+    models: ModelResolver
+    timer: ActiveTimer
+    random: Callable[[], float]
+    archive: Archive | None
+    lasting_grants: Grants | None
+    model: Model
+    fallbacks: Sequence[Model]
+    prior: Sequence[Message] = ()
+    grants: list[Grant] = field(default_factory=list[Grant])
+    approver_present: bool = False
+    limits: dict[LimitName, Decimal] = field(default_factory=dict[LimitName, Decimal])
+    warned: set[str] = field(default_factory=set[str])
+    requests: int = 0
+    calls_started: int = 0
+    running_tools: int = 0
+    waiting: int = 0
+    scratch: dict[str, Any] = field(default_factory=dict[str, Any])
+    receipt: Receipt = field(default_factory=Receipt)
+    limit_hit: LimitState | None = None
+
+    @property
+    def history(self) -> list[Message]:
+        """What the next request sends: the session's earlier messages and this run's."""
+        return [*self.prior, *self.emitter.state.history]
+
+    def set_status(self, new: Status, detail: str = "") -> None:
+        """Record a change of status; a stopping or ended run keeps its own."""
+        old = self.emitter.state.status
+        if old == new or old in FINAL or (old == "stopping" and new not in FINAL):
+            return
+        self.emitter.fact(StatusChanged(old=old, new=new, detail=detail))
+
+    def update_activity(self) -> None:
+        """Time counts unless the run only waits for a person."""
+        waiting_only = self.waiting > 0 and self.running_tools == 0
+        self.timer.set_active(not waiting_only)
+        self.set_status("waiting_approval" if self.waiting > 0 else "running")

@@ -1,0 +1,61 @@
+"""Words for the model about calls that did not run or did not end. They keep "was not executed" apart from
+"was interrupted, may have had effects" (SEMANTICS section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runner.control.inbox import ScopeCause
+from runner.tools.base import ToolOutcome
+
+CONTINUE = "Your answer was cut at the output limit. Continue exactly where it stopped, without repeating anything."
+
+
+def skipped(why: str) -> ToolOutcome:
+    return ToolOutcome(status="skipped", output=f"This call was not executed: {why}.")
+
+
+def denied(reason: str) -> ToolOutcome:
+    text = "This call was denied and was not executed."
+    return ToolOutcome(status="denied", output=f"{text} Reason: {reason}" if reason else text)
+
+
+def invalid(message: str) -> ToolOutcome:
+    return ToolOutcome(status="invalid", output=f"This call was not executed: {message}")
+
+
+def failed(message: str) -> ToolOutcome:
+    return ToolOutcome(status="error", output=message)
+
+
+def cut_call() -> ToolOutcome:
+    return invalid("it was cut off at the output limit. Make it again, in smaller parts if it is long.")
+
+
+def unknown_tool(name: str, known: Sequence[str]) -> ToolOutcome:
+    names = ", ".join(known) or "none"
+    return invalid(f"there is no tool called {name!r}. The tools are: {names}.")
+
+
+def stopped_before_start(by_abort: bool) -> ToolOutcome:
+    return skipped("the run was aborted before it started" if by_abort else "the run was stopped before it started")
+
+
+_INTERRUPTED: dict[ScopeCause, str] = {
+    "cancel": "was cancelled by the user",
+    "limit": "was interrupted because a limit of the run was reached",
+    "abort": "was interrupted by an abort",
+    "switch": "was interrupted",
+}
+
+
+def interrupted(*, read_only: bool, cause: ScopeCause = "abort") -> ToolOutcome:
+    """A call that was running when the run was aborted, a limit was reached, or the call was cancelled."""
+    effects = "It only reads, so it changed nothing."
+    if not read_only:
+        effects = "It may have had effects; check before relying on it."
+    return ToolOutcome(
+        status="cancelled" if cause == "cancel" else "interrupted",
+        output=f"This call {_INTERRUPTED[cause]} while it was running. {effects}",
+        side_effects="none" if read_only else "unknown",
+    )

@@ -1,0 +1,51 @@
+"""What a run is, as a pure fold over its events."""
+
+from runner.state.items import ApprovalView, CallItem, EventItem, Item, TextItem, UserItem
+from runner.state.reduce import fold, reduce
+from runner.state.run import (
+    FINAL,
+    Between,
+    Finished,
+    LedgerEntry,
+    Lifecycle,
+    PausedBy,
+    Phase,
+    Queued,
+    Reason,
+    Requesting,
+    Retrying,
+    Running,
+    RunState,
+    Status,
+    Stopping,
+    WaitingApproval,
+    status_of,
+)
+
+__all__ = [
+    "FINAL",
+    "ApprovalView",
+    "Between",
+    "CallItem",
+    "EventItem",
+    "Finished",
+    "Item",
+    "LedgerEntry",
+    "Lifecycle",
+    "PausedBy",
+    "Phase",
+    "Queued",
+    "Reason",
+    "Requesting",
+    "Retrying",
+    "RunState",
+    "Running",
+    "Status",
+    "Stopping",
+    "TextItem",
+    "UserItem",
+    "WaitingApproval",
+    "fold",
+    "reduce",
+    "status_of",
+]

@@ -1,0 +1,179 @@
+"""The part of the reducer that is about tool calls and their approvals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from runner.events import (
+    ApprovalRequested,
+    ApprovalResolved,
+    Event,
+    HandoffCompleted,
+    HandoffIgnored,
+    ToolActivity,
+    ToolArgumentsDelta,
+    ToolFinished,
+    ToolOutputDelta,
+    ToolProposed,
+    ToolStarted,
+)
+from runner.log import AppendLog
+from runner.messages import ToolResult
+from runner.state.items import ApprovalView, CallItem, EventItem, UserItem
+from runner.state.run import RunState
+
+LIVE_OUTPUT_KEPT = 128 * 1024
+"""Characters of live output kept for display; the tool's result and its artifact are not cut by this."""
+
+
+def reduce_call(state: RunState, event: Event) -> RunState:
+    match event:
+        case ToolProposed():
+            return _proposed(state, event)
+        case ApprovalRequested():
+            view = _approval(event)
+            return _change(state, event.call_id, lambda call: replace(call, phase="waiting", approval=view))
+        case ApprovalResolved():
+            return _change(state, event.call_id, lambda call: _resolved(call, event))
+        case ToolStarted():
+            return _change(state, event.call_id, lambda call: _began(call, event))
+        case ToolActivity():
+            return _change(
+                state,
+                event.call_id,
+                lambda call: replace(call, activity=event.message, progress=event.progress),
+            )
+        case ToolOutputDelta():
+            return _change(state, event.call_id, lambda call: _printed(call, event.text))
+        case ToolFinished():
+            return _finished(state, event)
+        case HandoffCompleted() | HandoffIgnored():
+            item = EventItem(item_id=f"{event.run_id}:{event.seq}", event=event, time=event.time)
+            return replace(state, live=(*state.live, item))
+        case _:
+            return state
+
+
+def write_arguments(state: RunState, event: ToolArgumentsDelta) -> RunState:
+    if any(call.call_id == event.call_id for call in state.live_calls):
+        return _change(
+            state,
+            event.call_id,
+            lambda call: replace(call, tool=call.tool or event.tool, written=call.written.append(event.text)),
+        )
+    call = CallItem(
+        item_id=event.call_id,
+        call_id=event.call_id,
+        tool=event.tool,
+        time=event.time,
+        mono=event.mono,
+        agent=event.agent,
+        phase="writing",
+        written=AppendLog((event.text,)),
+    )
+    return _insert(state, call)
+
+
+def _insert(state: RunState, call: CallItem) -> RunState:
+    queued = tuple(item for item in state.live if isinstance(item, UserItem))
+    before = tuple(item for item in state.live if not isinstance(item, UserItem))
+    return replace(state, live=(*before, call, *queued))
+
+
+def _change(state: RunState, call_id: str, change: Callable[[CallItem], CallItem]) -> RunState:
+    for index, item in enumerate(state.live):
+        if isinstance(item, CallItem) and item.call_id == call_id:
+            return replace(state, live=(*state.live[:index], change(item), *state.live[index + 1 :]))
+    return state
+
+
+def _proposed(state: RunState, event: ToolProposed) -> RunState:
+    call = CallItem(
+        item_id=event.call_id,
+        call_id=event.call_id,
+        tool=event.tool,
+        time=event.time,
+        mono=event.mono,
+        agent=event.agent,
+        arguments=event.arguments,
+        valid=event.valid,
+    )
+    return _insert(replace(state, tool_calls=state.tool_calls + 1), call)
+
+
+def _approval(event: ApprovalRequested) -> ApprovalView:
+    return ApprovalView(
+        request_id=event.request_id,
+        call_id=event.call_id,
+        tool=event.tool,
+        agent=event.agent,
+        arguments=event.arguments,
+        preview=event.preview,
+        why=event.why,
+        options=event.options,
+        time=event.time,
+        mono=event.mono,
+        expires_at=event.expires_at,
+    )
+
+
+def _resolved(call: CallItem, event: ApprovalResolved) -> CallItem:
+    approval = call.approval
+    if approval is not None:
+        approval = replace(
+            approval,
+            decision=event.decision,
+            by=event.by,
+            rule=event.rule,
+            scope=event.scope,
+            reason=event.reason,
+            seconds=event.seconds,
+        )
+    arguments = event.arguments if event.decision in ("allow", "edit") else call.arguments
+    return replace(call, phase="proposed", approval=approval, arguments=arguments)
+
+
+def _began(call: CallItem, event: ToolStarted) -> CallItem:
+    started = event.mono if call.started_mono is None else call.started_mono
+    return replace(
+        call,
+        phase="running",
+        started_mono=started,
+        pid=event.pid if event.pid is not None else call.pid,
+        pgid=event.pgid if event.pgid is not None else call.pgid,
+    )
+
+
+def _printed(call: CallItem, text: str) -> CallItem:
+    pieces = call.live_output.append(text)
+    characters = call.live_characters + len(text)
+    dropped = call.dropped_characters
+    if characters > 2 * LIVE_OUTPUT_KEPT:
+        kept = "".join(pieces)[-LIVE_OUTPUT_KEPT:]
+        dropped += characters - len(kept)
+        pieces, characters = AppendLog((kept,)), len(kept)
+    return replace(call, live_output=pieces, live_characters=characters, dropped_characters=dropped)
+
+
+def _finished(state: RunState, event: ToolFinished) -> RunState:
+    state = _change(
+        state,
+        event.call_id,
+        lambda call: replace(
+            call,
+            phase="finished",
+            status=event.status,
+            output=event.output,
+            display=event.display,
+            seconds=event.seconds,
+            truncated=event.truncated,
+            artifact=event.artifact,
+            side_effects=event.side_effects,
+            progress=None,
+            live_output=AppendLog[str](),
+            live_characters=0,
+        ),
+    )
+    result = ToolResult(call_id=event.call_id, tool=event.tool, output=event.output, status=event.status)
+    return replace(state, history=state.history.append(result))

@@ -1,0 +1,122 @@
+"""The transcript as data: what a person can read of a run, one item after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from runner.events import Event
+from runner.log import AppendLog
+from runner.messages import JsonObject, SideEffects, ToolStatus
+
+EMPTY: AppendLog[str] = AppendLog()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserItem:
+    """A message from the person. queued: waiting to be delivered at the next turn."""
+
+    item_id: str
+    text: str
+    time: datetime
+    queued: bool = False
+
+
+TextKind = Literal["text", "reasoning", "refusal"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextItem:
+    """Text, reasoning or a refusal of one response. Pieces are joined by whoever shows them, once per frame at most.
+
+    live: more may come. interrupted: an abort closed the request here. discarded: the attempt was thrown away.
+    """
+
+    item_id: str
+    what: TextKind
+    pieces: AppendLog[str]
+    model: str
+    time: datetime
+    live: bool = True
+    interrupted: bool = False
+    seconds: float | None = None
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalView:
+    """An approval as it stands: open while decision is empty."""
+
+    request_id: str
+    call_id: str
+    tool: str
+    agent: str
+    arguments: JsonObject
+    preview: JsonObject
+    why: str
+    options: tuple[str, ...]
+    time: datetime
+    mono: float
+    expires_at: datetime | None = None
+    decision: str = ""
+    by: str = ""
+    rule: str = ""
+    scope: str = ""
+    reason: str = ""
+    seconds: float = 0.0
+
+
+CallPhase = Literal["writing", "proposed", "waiting", "running", "finished"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallItem:
+    """A tool call from the first piece of its arguments to its result.
+
+    phase: writing (the model still writes the arguments), proposed, waiting (for a person), running, finished.
+    live_output: the last part of what it printed so far; output: what the model read.
+    started_mono: when it began to run, seconds; seconds: how long it ran.
+    """
+
+    item_id: str
+    call_id: str
+    tool: str
+    time: datetime
+    mono: float
+    agent: str = ""
+    arguments: JsonObject | str = ""
+    written: AppendLog[str] = EMPTY
+    valid: bool = True
+    phase: CallPhase = "proposed"
+    approval: ApprovalView | None = None
+    pid: int | None = None
+    pgid: int | None = None
+    started_mono: float | None = None
+    activity: str = ""
+    progress: float | None = None
+    live_output: AppendLog[str] = EMPTY
+    live_characters: int = 0
+    dropped_characters: int = 0
+    status: ToolStatus | None = None
+    output: str = ""
+    display: JsonObject | None = None
+    seconds: float = 0.0
+    truncated: bool = False
+    artifact: str | None = None
+    side_effects: SideEffects = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventItem:
+    """A fact shown as itself: a retry, a switch, a limit, a stop, an error, an end."""
+
+    item_id: str
+    event: Event
+    time: datetime
+
+
+Item: TypeAlias = UserItem | TextItem | CallItem | EventItem

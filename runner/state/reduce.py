@@ -1,0 +1,358 @@
+"""reduce(state, event): the only way a RunState changes. Pure; a delta costs O(1) however long the run is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from runner.events import (
+    AbortRequested,
+    AgentStarted,
+    AttemptDiscarded,
+    ErrorOccurred,
+    Event,
+    LimitReached,
+    LimitWarning,
+    MessageDelivered,
+    MessageQueued,
+    ModelRequested,
+    ModelResponded,
+    ModelSwitched,
+    Notification,
+    Paused,
+    ReasoningDelta,
+    RefusalDelta,
+    Resumed,
+    RetryScheduled,
+    RunFinished,
+    RunQueued,
+    RunStarted,
+    StatusChanged,
+    StopRequested,
+    TextDelta,
+    ToolArgumentsDelta,
+    TurnFinished,
+    TurnStarted,
+    UnknownEvent,
+    UsageUpdated,
+)
+from runner.log import AppendLog
+from runner.messages import AssistantMessage, UserMessage
+from runner.state.calls import reduce_call, write_arguments
+from runner.state.items import CallItem, EventItem, Item, TextItem, TextKind, UserItem
+from runner.state.run import (
+    Between,
+    Finished,
+    LedgerEntry,
+    Lifecycle,
+    PausedBy,
+    Queued,
+    Requesting,
+    Retrying,
+    Running,
+    RunState,
+    Stopping,
+    WaitingApproval,
+    status_of,
+)
+
+
+def reduce(state: RunState, event: Event) -> RunState:
+    """The state after the event. Events of unknown kinds change nothing but seq."""
+    if event.is_delta:
+        return _delta(state, event)
+    state = replace(
+        state,
+        seq=max(state.seq, event.seq),
+        turn=max(state.turn, event.turn),
+        attempt=event.attempt,
+        agent=event.agent or state.agent,
+        last_mono=event.mono,
+    )
+    match event:
+        case RunQueued() | RunStarted():
+            return _started(state, event)
+        case ModelRequested() | ModelResponded() | AttemptDiscarded() | RetryScheduled() | ModelSwitched():
+            return _model(state, event)
+        case TurnStarted() | TurnFinished() | MessageQueued() | MessageDelivered() | UsageUpdated():
+            return _turn(state, event)
+        case StatusChanged() | StopRequested() | AbortRequested() | Paused() | Resumed() | RunFinished():
+            return _lifecycle(state, event)
+        case ErrorOccurred():
+            state = replace(state, error=event.error) if event.fatal else state
+            return _show(state, event)
+        case LimitWarning() | LimitReached() | Notification() | UnknownEvent():
+            return _show(state, event)
+        case AgentStarted():
+            return state
+        case _:
+            return reduce_call(state, event)
+
+
+def fold(events: list[Event] | tuple[Event, ...], state: RunState | None = None) -> RunState:
+    """The state after all the events, in order."""
+    state = RunState() if state is None else state
+    for event in events:
+        state = reduce(state, event)
+    return state
+
+
+def _item_id(event: Event, suffix: str = "") -> str:
+    return f"{event.run_id}:{event.seq}{suffix}"
+
+
+def _show(state: RunState, event: Event) -> RunState:
+    return replace(state, live=(*state.live, EventItem(item_id=_item_id(event), event=event, time=event.time)))
+
+
+def _started(state: RunState, event: RunQueued | RunStarted) -> RunState:
+    state = replace(
+        state,
+        run_id=event.run_id,
+        session_id=event.session_id,
+        parent_run_id=event.parent_run_id,
+        model=event.model,
+        started_at=event.time,
+        started_mono=event.mono,
+    )
+    if isinstance(event, RunQueued):
+        return state
+    shown: list[Item] = [
+        UserItem(item_id=_item_id(event, f".{index}"), text=message.text, time=event.time)
+        for index, message in enumerate(event.input)
+        if isinstance(message, UserMessage)
+    ]
+    return replace(
+        state,
+        lifecycle=Running() if isinstance(state.lifecycle, Queued) else state.lifecycle,
+        config=event.config,
+        workspace=event.workspace,
+        history=state.history.extend(event.input),
+        settled=state.settled.extend(shown),
+    )
+
+
+def _turn(
+    state: RunState, event: TurnStarted | TurnFinished | MessageQueued | MessageDelivered | UsageUpdated
+) -> RunState:
+    match event:
+        case TurnStarted():
+            return replace(_settle(state), model=event.model or state.model, phase=Between())
+        case TurnFinished():
+            return _settle(replace(state, phase=Between()))
+        case MessageQueued():
+            item = UserItem(item_id=event.message_id, text=event.text, time=event.time, queued=True)
+            return replace(state, live=(*state.live, item))
+        case MessageDelivered():
+            delivered = UserItem(item_id=event.message_id, text=event.text, time=event.time)
+            rest = tuple(item for item in state.live if item.item_id != event.message_id)
+            state = _settle(replace(state, live=rest))
+            message = UserMessage(text=event.text, message_id=event.message_id)
+            return replace(state, settled=state.settled.append(delivered), history=state.history.append(message))
+        case UsageUpdated():
+            return replace(state, context_used=event.context_used, context_window=event.context_window)
+
+
+def _settle(state: RunState) -> RunState:
+    """Move what will not change any more; queued messages stay at the end, and so do open calls."""
+    done = [item for item in state.live if not _open(item)]
+    if not done:
+        return state
+    return replace(
+        state,
+        settled=state.settled.extend(done),
+        live=tuple(item for item in state.live if _open(item)),
+    )
+
+
+def _open(item: Item) -> bool:
+    match item:
+        case UserItem(queued=queued):
+            return queued
+        case TextItem(live=live):
+            return live
+        case CallItem(phase=phase):
+            return phase != "finished"
+        case EventItem():
+            return False
+
+
+def _model(
+    state: RunState,
+    event: ModelRequested | ModelResponded | AttemptDiscarded | RetryScheduled | ModelSwitched,
+) -> RunState:
+    match event:
+        case ModelRequested():
+            return replace(state, model=event.model, phase=Requesting(model=event.model, since_mono=event.mono))
+        case ModelResponded():
+            return _responded(state, event)
+        case AttemptDiscarded():
+            kept = tuple(item for item in state.live if not _partial(item))
+            state = _pay(replace(state, live=kept, phase=Between()), event)
+            return _show(state, event)
+        case RetryScheduled():
+            until = event.mono + event.delay
+            phase = Retrying(error=event.error, until_mono=until, action=event.action)
+            return _show(replace(state, phase=phase), event)
+        case ModelSwitched():
+            return _show(replace(state, model=event.new), event)
+
+
+def _partial(item: Item) -> bool:
+    return (isinstance(item, TextItem) and item.live) or (isinstance(item, CallItem) and item.phase == "writing")
+
+
+def _pay(state: RunState, event: ModelResponded | AttemptDiscarded) -> RunState:
+    responded = isinstance(event, ModelResponded)
+    entry = LedgerEntry(
+        turn=event.turn,
+        attempt=event.attempt,
+        model=event.model,
+        agent=event.agent,
+        usage=event.usage,
+        cost_usd=event.cost_usd,
+        source=event.usage_source,
+        discarded=not responded,
+        time=event.time,
+        seconds=event.seconds if responded else 0.0,
+        first_token_seconds=event.first_token_seconds if responded else None,
+    )
+    return replace(
+        state,
+        ledger=state.ledger.append(entry),
+        usage=state.usage + event.usage,
+        cost=state.cost.add(event.cost_usd),
+    )
+
+
+def _responded(state: RunState, event: ModelResponded) -> RunState:
+    interrupted = event.finish_reason == "interrupted"
+    state = _pay(state, event)
+    others = [item for item in state.live if not _partial(item)]
+    queued = [item for item in others if isinstance(item, UserItem)]
+    before = [item for item in others if not isinstance(item, UserItem)]
+    shown: tuple[tuple[TextKind, str], ...] = (("reasoning", event.reasoning), ("text", event.text))
+    texts = [
+        TextItem(
+            item_id=f"{event.run_id}:t{event.turn}.{event.attempt}:{what}",
+            what=what,
+            pieces=AppendLog((text,)),
+            model=event.model,
+            time=event.time,
+            live=False,
+            interrupted=interrupted,
+            seconds=event.seconds,
+        )
+        for what, text in shown
+        if text
+    ]
+    message = AssistantMessage(
+        text=event.text,
+        reasoning=event.reasoning,
+        tool_calls=event.tool_calls,
+        model=event.model,
+        finish_reason=event.finish_reason,
+        interrupted=interrupted,
+        provider_data=event.provider_data,
+    )
+    return replace(
+        state,
+        live=(*before, *texts, *queued),
+        phase=Between(),
+        history=state.history.append(message),
+        turns_accepted=state.turns_accepted + (0 if interrupted else 1),
+    )
+
+
+def _lifecycle(
+    state: RunState,
+    event: StatusChanged | StopRequested | AbortRequested | Paused | Resumed | RunFinished,
+) -> RunState:
+    match event:
+        case StatusChanged():
+            return replace(state, lifecycle=_status(state.lifecycle, event.new))
+        case StopRequested():
+            return _show(replace(state, lifecycle=Stopping(by=event.by, force=False)), event)
+        case AbortRequested():
+            return _show(replace(state, lifecycle=Stopping(by=event.by, force=True)), event)
+        case Paused():
+            return _show(replace(state, lifecycle=PausedBy(by=event.by)), event)
+        case Resumed():
+            return _show(replace(state, lifecycle=Running()), event)
+        case RunFinished():
+            return _finished(state, event)
+
+
+def _status(old: Lifecycle, new: str) -> Lifecycle:
+    match new:
+        case "running":
+            return Running()
+        case "waiting_approval":
+            return WaitingApproval()
+        case "paused":
+            return old if isinstance(old, PausedBy) else PausedBy(by="user")
+        case "stopping":
+            return old if isinstance(old, Stopping) else Stopping(by="user", force=False)
+        case _:
+            return old
+
+
+def _finished(state: RunState, event: RunFinished) -> RunState:
+    reason = event.reason or "error"
+    ended = Finished(status=status_of(reason), reason=reason)  # pyright: ignore[reportArgumentType]
+    state = _show(
+        replace(
+            state,
+            lifecycle=ended,
+            phase=Between(),
+            final_output=event.output,
+            seconds=event.seconds,
+            active_seconds=event.active_seconds,
+            receipt=event.receipt,
+        ),
+        event,
+    )
+    return _settle(state)
+
+
+def _delta(state: RunState, event: Event) -> RunState:
+    match event:
+        case TextDelta(text=text):
+            return _write(state, event, "text", text)
+        case ReasoningDelta(text=text):
+            return _write(state, event, "reasoning", text)
+        case RefusalDelta(text=text):
+            return _write(state, event, "refusal", text)
+        case ToolArgumentsDelta(text=text):
+            return write_arguments(_progress(state, event, len(text)), event)
+        case _:
+            return reduce_call(state, event)
+
+
+def _progress(state: RunState, event: Event, characters: int) -> RunState:
+    phase = state.phase
+    if not isinstance(phase, Requesting):
+        return state
+    first = event.mono if phase.first_mono is None else phase.first_mono
+    written = phase.characters + characters
+    return replace(state, phase=replace(phase, first_mono=first, last_mono=event.mono, characters=written))
+
+
+def _write(state: RunState, event: Event, what: TextKind, text: str) -> RunState:
+    state = _progress(state, event, len(text))
+    item_id = f"{event.run_id}:t{event.turn}.{event.attempt}:{what}"
+    live = state.live
+    for index in range(len(live) - 1, -1, -1):
+        item = live[index]
+        if isinstance(item, TextItem) and item.item_id == item_id:
+            grown = replace(item, pieces=item.pieces.append(text))
+            return replace(state, live=(*live[:index], grown, *live[index + 1 :]))
+    new = TextItem(
+        item_id=item_id,
+        what=what,
+        pieces=AppendLog((text,)),
+        model=state.model,
+        time=event.time,
+    )
+    queued = tuple(item for item in live if isinstance(item, UserItem))
+    before = tuple(item for item in live if not isinstance(item, UserItem))
+    return replace(state, live=(*before, new, *queued))

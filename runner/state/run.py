@@ -1,0 +1,201 @@
+"""The state of one run: a frozen value, made only by folding its events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+from runner.events import ErrorInfo
+from runner.log import AppendLog
+from runner.messages import JsonObject, Message
+from runner.state.items import CallItem, Item
+from runner.usage import Cost, Usage, UsageSource
+
+Status = Literal["queued", "running", "waiting_approval", "paused", "stopping", "completed", "failed", "cancelled"]
+Reason = Literal[
+    "complete",
+    "stopped",
+    "aborted",
+    "max_turns_exceeded",
+    "budget_exceeded",
+    "token_limit_exceeded",
+    "time_exceeded",
+    "request_limit_exceeded",
+    "tool_call_limit_exceeded",
+    "guardrail_tripped",
+    "approval_terminated",
+    "refused",
+    "context_overflow",
+    "output_invalid",
+    "error",
+    "interrupted",
+]
+FINAL: frozenset[str] = frozenset({"completed", "failed", "cancelled"})
+
+STATUS_OF_REASON: dict[str, Status] = {
+    "complete": "completed",
+    "stopped": "cancelled",
+    "aborted": "cancelled",
+}
+"""Every other reason means failed (SEMANTICS section 4)."""
+
+
+def status_of(reason: Reason) -> Status:
+    return STATUS_OF_REASON.get(reason, "failed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingApproval:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PausedBy:
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopping:
+    """force: an abort."""
+
+    by: str
+    force: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    status: Status
+    reason: Reason
+
+
+Lifecycle: TypeAlias = Queued | Running | WaitingApproval | PausedBy | Stopping | Finished
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requesting:
+    """A request is open. first_mono: when its first piece arrived; characters: written so far."""
+
+    model: str
+    since_mono: float
+    first_mono: float | None = None
+    last_mono: float | None = None
+    characters: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrying:
+    """until_mono: when the next attempt starts, in seconds of the run's monotonic clock."""
+
+    error: ErrorInfo
+    until_mono: float
+    action: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Between:
+    """No request is open: tools run, or the loop is between two steps."""
+
+
+Phase: TypeAlias = Requesting | Retrying | Between
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """One request as it was paid for. cost_usd None = unknown."""
+
+    turn: int
+    attempt: int
+    model: str
+    agent: str
+    usage: Usage
+    cost_usd: Decimal | None
+    source: UsageSource
+    discarded: bool
+    time: datetime
+    seconds: float = 0.0
+    first_token_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunState:
+    """Everything known of a run. settled items never change again; live ones belong to the turn that is going on.
+
+    history: the messages of this run only. totals (usage, cost) are sums over ledger and nothing else.
+    context_used, context_window: tokens of the last request.
+    """
+
+    run_id: str = ""
+    session_id: str = ""
+    parent_run_id: str | None = None
+    agent: str = ""
+    model: str = ""
+    workspace: str = ""
+    config: JsonObject = field(default_factory=dict[str, object])
+    lifecycle: Lifecycle = field(default_factory=Queued)
+    phase: Phase = field(default_factory=Between)
+    seq: int = 0
+    turn: int = 0
+    turns_accepted: int = 0
+    attempt: int = 0
+    tool_calls: int = 0
+    started_at: datetime | None = None
+    started_mono: float = 0.0
+    last_mono: float = 0.0
+    seconds: float = 0.0
+    active_seconds: float = 0.0
+    settled: AppendLog[Item] = field(default_factory=AppendLog[Item])
+    live: tuple[Item, ...] = ()
+    history: AppendLog[Message] = field(default_factory=AppendLog[Message])
+    ledger: AppendLog[LedgerEntry] = field(default_factory=AppendLog[LedgerEntry])
+    usage: Usage = field(default_factory=Usage)
+    cost: Cost = field(default_factory=Cost)
+    context_used: int = 0
+    context_window: int | None = None
+    final_output: str = ""
+    error: ErrorInfo | None = None
+    receipt: JsonObject | None = None
+
+    @property
+    def status(self) -> Status:
+        match self.lifecycle:
+            case Queued():
+                return "queued"
+            case Running():
+                return "running"
+            case WaitingApproval():
+                return "waiting_approval"
+            case PausedBy():
+                return "paused"
+            case Stopping():
+                return "stopping"
+            case Finished(status=status):
+                return status
+
+    @property
+    def reason(self) -> Reason | None:
+        return self.lifecycle.reason if isinstance(self.lifecycle, Finished) else None
+
+    @property
+    def finished(self) -> bool:
+        return isinstance(self.lifecycle, Finished)
+
+    @property
+    def live_calls(self) -> tuple[CallItem, ...]:
+        return tuple(item for item in self.live if isinstance(item, CallItem))
+
+    @property
+    def waiting_calls(self) -> tuple[CallItem, ...]:
+        """Calls that wait for a person, oldest first."""
+        return tuple(call for call in self.live_calls if call.phase == "waiting")

@@ -1,0 +1,237 @@
+"""The invariants of SEMANTICS section 5 over random scripts with random commands at random points."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from runner import CommandError, RunConfig, Runner
+from runner.control.handle import RunHandle
+from runner.errors import BillingError, ContextOverflowError, RateLimitError, ServerError, StreamBrokenError
+from runner.events import ApprovalRequested, Event
+from runner.ids import SequentialIds
+from runner.result import RunResult
+from runner.state import UserItem, fold
+from runner.testing import Recorder, ScriptedModel, calls, check_history, finish, pause, reasoning, reply, text, usage
+from runner.tools import tool
+from runner.tools.base import Tool
+from runner.usage import Price
+from tests.loop.harness import BOUND, Models, agent_for
+
+TOOLS = ["quick", "change", "wait", "fail", "crowd", "nowhere"]
+COMMANDS = ["stop", "abort", "pause", "resume", "send", "switch", "switch_now", "cancel", "limit", "gone"]
+DECISIONS = ["allow", "deny", "edit", "end_run", "allow_run", "nothing"]
+
+
+def make_tools() -> list[Tool]:
+    @tool(read_only=True)
+    def quick(text: str = "") -> str:
+        """Answer at once. text: anything."""
+        return f"quick {text}"
+
+    @tool
+    def change(text: str = "") -> str:
+        """Ask, then answer. text: anything."""
+        return f"changed {text}"
+
+    @tool(requires_approval=False)
+    async def wait(text: str = "") -> str:
+        """Take a moment. text: anything."""
+        await asyncio.sleep(0.003)
+        return "waited"
+
+    @tool(read_only=True)
+    def fail(text: str = "") -> str:
+        """Raise. text: anything."""
+        raise RuntimeError(text)
+
+    @tool(read_only=True, serial=True)
+    async def crowd(text: str = "") -> str:
+        """Run alone. text: anything."""
+        await asyncio.sleep(0)
+        return "alone"
+
+    return [quick, change, wait, fail, crowd]
+
+
+arguments = st.one_of(
+    st.fixed_dictionaries({"text": st.text(max_size=8)}),
+    st.just({}),
+    st.just('{"text": "cu'),
+    st.just("[]"),
+    st.just({"text": 5}),
+)
+some_calls = st.lists(st.tuples(st.sampled_from(TOOLS), arguments), min_size=1, max_size=4)
+
+
+def _answer(parts: tuple[str, str, list[tuple[str, Any]] | None, bool, str]) -> list[Any]:
+    thought, words, wanted, slow, ending = parts
+    steps: list[Any] = [reasoning(thought)] if thought else []
+    if words:
+        steps.append(text(words))
+    if slow:
+        steps.append(pause(0.003))
+    if wanted:
+        steps.append(calls(*wanted))
+    match ending:
+        case "cut":
+            return steps
+        case "length":
+            return [*steps, finish("length")]
+        case "no_usage":
+            return [*steps, finish("tool_calls" if wanted else "stop")]
+        case _:
+            return reply(*steps, usage(7, 3))
+
+
+answers = st.tuples(
+    st.text(max_size=12),
+    st.text(max_size=20),
+    st.none() | some_calls,
+    st.booleans(),
+    st.sampled_from(["whole", "whole", "whole", "cut", "length", "no_usage"]),
+).map(_answer)
+errors = st.sampled_from(
+    [
+        RateLimitError("busy", retry_after=0.002),
+        ServerError("500"),
+        StreamBrokenError("cut"),
+        BillingError("no credit"),
+        ContextOverflowError("too long"),
+        ValueError("a bug"),
+    ]
+)
+scripts = st.lists(st.one_of(answers, answers, answers, errors), min_size=1, max_size=6)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    first: list[Any]
+    second: list[Any]
+    commands: list[tuple[int, str]]
+    decisions: list[str]
+    config: RunConfig
+    fallback: bool
+
+
+configs = st.builds(
+    RunConfig,
+    max_turns=st.sampled_from([0, 1, 4, 10, None]),
+    max_tool_calls=st.sampled_from([None, 2]),
+    max_total_tokens=st.sampled_from([None, 25]),
+    max_cost_usd=st.sampled_from([None, Decimal("0.00002")]),
+    tool_concurrency=st.sampled_from([1, 8]),
+    approval_timeout=st.sampled_from([None, 0.01]),
+    max_retries=st.sampled_from([0, 2]),
+    backoff_initial=st.just(0.001),
+    tool_timeout=st.sampled_from([None, 0.001]),
+    abort_grace=st.just(0.0),
+    stop_policy=st.sampled_from(["step", "turn"]),
+    approval_mode=st.sampled_from(["default", "accept_edits", "plan", "bypass", "deny_unlisted"]),
+)
+scenarios = st.builds(
+    Scenario,
+    first=scripts,
+    second=scripts,
+    commands=st.lists(st.tuples(st.integers(0, 30), st.sampled_from(COMMANDS)), max_size=4),
+    decisions=st.lists(st.sampled_from(DECISIONS), max_size=6),
+    config=configs,
+    fallback=st.booleans(),
+)
+
+
+def carry_out(handle: RunHandle, command: str, seen: list[Event]) -> None:
+    match command:
+        case "stop":
+            handle.stop()
+        case "abort":
+            handle.abort()
+        case "pause":
+            handle.pause()
+        case "resume":
+            handle.resume()
+        case "send":
+            handle.send("and this")
+        case "switch":
+            handle.set_model("test/second")
+        case "switch_now":
+            handle.set_model("test/second", now=True)
+        case "cancel":
+            started = [event for event in seen if event.kind == "tool_started"]
+            handle.cancel_tool(getattr(started[-1], "call_id", "") if started else "none")
+        case "limit":
+            handle.set_limit("max_turns", 2)
+        case _:
+            handle.approver_gone()
+
+
+def decide(handle: RunHandle, request: ApprovalRequested, decision: str) -> None:
+    match decision:
+        case "allow_run":
+            handle.decide(request.request_id, "allow", scope="run")
+        case "edit":
+            handle.decide(request.request_id, "edit", arguments={"text": "edited"})
+        case "allow" | "end_run":
+            handle.decide(request.request_id, decision)
+        case "nothing":
+            handle.approver_gone()
+        case _:
+            handle.decide(request.request_id, "deny", reason="no")
+
+
+async def play(scenario: Scenario) -> tuple[RunResult, Recorder, RunHandle]:
+    price = Price(input=Decimal(1), output=Decimal(2))
+    first = ScriptedModel([*scenario.first, "the end"], name="test/first", price=price, loop_last=True)
+    second = ScriptedModel([*scenario.second, "the end"], name="test/second", price=price, loop_last=True)
+    agent = agent_for(first, make_tools(), fallback_models=(second,) if scenario.fallback else ())
+    runner = Runner(models=Models([first, second]), ids=SequentialIds(), jitter=lambda: 0.5)
+    handle = runner.start(agent, "go", scenario.config)
+    recorder = Recorder()
+    decisions = list(scenario.decisions)
+    waiting = sorted(scenario.commands)
+    async for event in handle.events():
+        recorder.put(event)
+        seen = recorder.events
+        while waiting and waiting[0][0] <= len(seen):
+            with contextlib.suppress(CommandError):
+                carry_out(handle, waiting.pop(0)[1], seen)
+        if isinstance(event, ApprovalRequested):
+            with contextlib.suppress(CommandError):
+                decide(handle, event, decisions.pop(0) if decisions else "deny")
+        if event.kind == "paused":
+            asyncio.get_running_loop().call_later(0.005, lambda: _resume(handle))
+    result = await handle.result()
+    assert first.open_streams == second.open_streams == 0
+    return result, recorder, handle
+
+
+def _resume(handle: RunHandle) -> None:
+    with contextlib.suppress(CommandError):
+        handle.resume()
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(scenarios)
+def test_invariants_hold_for_random_runs(scenario: Scenario) -> None:
+    async def bounded() -> tuple[RunResult, Recorder, RunHandle]:
+        async with asyncio.timeout(BOUND):
+            return await play(scenario)
+
+    result, recorder, handle = asyncio.run(bounded())
+    recorder.assert_valid()
+    folded = fold(recorder.facts)
+    assert folded == handle.state
+    assert (folded.status, folded.reason) == (result.status, result.reason)
+    assert folded.usage == result.usage
+    assert folded.cost.total == result.cost_usd
+    assert not check_history(result.history)
+    assert all(isinstance(item, UserItem) and item.queued for item in folded.live), "only unsent messages stay open"
+    limit = scenario.config.max_turns
+    if limit is not None and not any(command == "limit" for _, command in scenario.commands):
+        assert result.turn_count <= limit
