@@ -1,0 +1,185 @@
+"""Decisions that outlive one call, and the file of those that outlive a session."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import stat
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from runner.control.commands import Decide
+from runner.errors import ConfigError
+from runner.messages import JsonObject
+from runner.policy.base import CallFacts, Grant
+from runner.policy.canonical import canonical
+
+_VERSION = 1
+_FIELDS = frozenset({"effect", "tool", "match", "scope", "arguments", "workspace"})
+
+
+def grants_of(command: Decide, facts: CallFacts) -> tuple[Grant, ...]:
+    """The grants that a decision makes; none for a single call or the end of the run. facts: of the call decided.
+
+    Without a match: the tool for run and session, the exact arguments for project and user. A call that raised a
+    concern is granted by its arguments as well, because a grant of the tool does not answer a concern.
+    """
+    if command.scope == "call" or command.decision == "end_run":
+        return ()
+    effect: Literal["allow", "deny"] = "deny" if command.decision == "deny" else "allow"
+    match = command.match or ("exact" if command.scope in ("project", "user") else "tool")
+    arguments = facts.arguments if command.arguments is None else command.arguments
+    exact = Grant(effect=effect, tool=facts.tool, match="exact", scope=command.scope, arguments=arguments)
+    if match == "exact":
+        return (exact,)
+    whole = Grant(effect=effect, tool=facts.tool, match="tool", scope=command.scope)
+    return (whole, exact) if effect == "allow" and facts.concern is not None else (whole,)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    grant: Grant
+    workspace: str | None
+
+
+class GrantFile:
+    """Grants for a project or for the user, in a JSON file that only its owner may write. Its methods block.
+
+    Any number of programs may use one file: it is changed under a lock and replaced in one step.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def load(self, workspace: Path) -> list[Grant]:
+        """Those for the user and those for this project. Raises ConfigError where the file cannot be trusted."""
+        here = _key(workspace)
+        return [entry.grant for entry in self._entries() if entry.workspace in (None, here)]
+
+    def add(self, grant: Grant, workspace: Path) -> None:
+        """Keep a grant; one about the same calls is replaced, so that the latest decision counts."""
+        if grant.scope not in ("project", "user"):
+            raise ConfigError(
+                f"a grant for the {grant.scope} does not last", where="GrantFile", expected="project, user"
+            )
+        new = _Entry(grant, _key(workspace) if grant.scope == "project" else None)
+        with self._locked():
+            kept = [entry for entry in self._raw() if _same_calls(entry, _as_json(new)) is False]
+            self._write([*kept, _as_json(new)])
+
+    def _entries(self) -> list[_Entry]:
+        return [entry for raw in self._raw() if (entry := self._read(raw)) is not None]
+
+    def _raw(self) -> list[object]:
+        text = self._text()
+        if text is None:
+            return []
+        try:
+            found: object = json.loads(text)
+        except ValueError as error:
+            raise ConfigError(f"is not JSON: {error}", where=str(self.path)) from error
+        grants: object = cast("JsonObject", found).get("grants") if isinstance(found, dict) else None
+        if not isinstance(grants, list):
+            raise ConfigError("has no list of grants", where=str(self.path), expected='{"version": 1, "grants": []}')
+        return cast("list[object]", grants)
+
+    def _text(self) -> str | None:
+        try:
+            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise ConfigError(f"cannot be read: {error.strerror}", where=str(self.path)) from error
+        with open(fd, encoding="utf-8", errors="strict") as file:
+            found = os.fstat(fd)
+            if found.st_uid not in (os.geteuid(), 0) or stat.S_IMODE(found.st_mode) & 0o022:
+                raise ConfigError(
+                    "others can write it", where=str(self.path), expected="a file of yours with mode 0600"
+                )
+            try:
+                return file.read()
+            except UnicodeDecodeError as error:
+                raise ConfigError("is not UTF-8", where=str(self.path)) from error
+
+    def _read(self, raw: object) -> _Entry | None:
+        """An entry, closed in doubt: an allowance with anything unknown about it is none, a denial keeps denying."""
+        if not isinstance(raw, dict):
+            raise ConfigError(f"{raw!r} is not a grant", where=str(self.path))
+        found = cast("JsonObject", raw)
+        tool, workspace = found.get("tool"), found.get("workspace")
+        scope: Any = found.get("scope")
+        arguments: Any = found.get("arguments")
+        exact = found.get("match") == "exact" and isinstance(arguments, dict)
+        known = not set(found) - _FIELDS and scope == ("user" if workspace is None else "project")
+        if found.get("effect") == "allow":
+            whole = found.get("match") == "tool" and arguments is None
+            if not known or not isinstance(tool, str) or not (exact or whole):
+                return None
+        elif not isinstance(tool, str) or found.get("effect") != "deny":
+            raise ConfigError(f"{raw!r} is not a grant", where=str(self.path))
+        return _Entry(
+            Grant(
+                effect="allow" if found["effect"] == "allow" else "deny",
+                tool=tool,
+                match="exact" if exact else "tool",
+                scope="user" if workspace is None else "project",
+                arguments=cast("JsonObject", arguments) if exact else None,
+            ),
+            workspace if isinstance(workspace, str) else None,
+        )
+
+    def _write(self, entries: list[object]) -> None:
+        text = json.dumps({"version": _VERSION, "grants": entries}, indent=2, ensure_ascii=True) + "\n"
+        temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(6)}.tmp")
+        fd = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        try:
+            with open(fd, "w", encoding="ascii") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(fd)
+            os.replace(temporary, self.path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    @contextmanager
+    def _locked(self) -> Generator[None, None, None]:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fd = os.open(f"{self.path}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(fd)
+
+
+def _key(workspace: Path) -> str:
+    """The folder's real place: a link to a project is that project."""
+    return os.path.realpath(workspace)
+
+
+def _as_json(entry: _Entry) -> JsonObject:
+    grant = entry.grant
+    return {
+        "effect": grant.effect,
+        "tool": grant.tool,
+        "match": grant.match,
+        "scope": grant.scope,
+        "arguments": grant.arguments,
+        "workspace": entry.workspace,
+    }
+
+
+def _same_calls(one: object, other: JsonObject) -> bool:
+    """Whether two entries are about the same calls in the same place, whatever they say of them."""
+    if not isinstance(one, dict):
+        return False
+    found = cast("JsonObject", one)
+    return all(
+        canonical(found.get(name)) == canonical(other[name]) for name in ("tool", "match", "arguments", "workspace")
+    )

@@ -1,0 +1,102 @@
+"""What the tests of tools share: a reporter that remembers, a context, and looking for processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from runner.messages import JsonObject
+from runner.tools.base import Activity, ProcessEnd, Tool, ToolContext, ToolOutcome
+from runner.tools.execute import execute
+
+MAX_OUTPUT = 16 * 1024
+
+
+class Recorder:
+    """A ToolReporter that keeps everything it is told."""
+
+    def __init__(self) -> None:
+        self.activities: list[Activity] = []
+        self.outputs: list[tuple[str, str]] = []
+        self.started: list[tuple[int, int, float | None]] = []
+        self.ended: list[ProcessEnd] = []
+
+    def activity(self, activity: Activity) -> None:
+        self.activities.append(activity)
+
+    def output(self, text: str, stream: str = "stdout") -> None:
+        self.outputs.append((stream, text))
+
+    def process_started(self, pid: int, pgid: int, started: float | None) -> None:
+        self.started.append((pid, pgid, started))
+
+    def process_ended(self, end: ProcessEnd) -> None:
+        self.ended.append(end)
+
+    def printed(self, stream: str = "stdout") -> str:
+        return "".join(text for name, text in self.outputs if name == stream)
+
+
+def context(workspace: Path, **changes: Any) -> ToolContext:
+    """A call's context; its reporter is a Recorder unless another one is given."""
+    ctx = ToolContext(
+        run_id="run-1",
+        call_id="call_1",
+        agent="tester",
+        workspace=workspace,
+        reporter=Recorder(),
+        scratch={},
+        abort_grace=0.3,
+    )
+    return replace(ctx, **changes)
+
+
+def recorder_of(ctx: ToolContext) -> Recorder:
+    assert isinstance(ctx.reporter, Recorder)
+    return ctx.reporter
+
+
+async def run(
+    tool: Tool, ctx: ToolContext, timeout: float | None = None, max_output: int = MAX_OUTPUT, **arguments: Any
+) -> ToolOutcome:
+    """A call as the loop makes it: validated, then executed."""
+    return await execute(tool, ctx, tool.validate(arguments), timeout=timeout, max_output=max_output)
+
+
+async def call(tool: Tool, ctx: ToolContext, arguments: JsonObject) -> ToolOutcome:
+    return await execute(tool, ctx, tool.validate(arguments), timeout=None, max_output=MAX_OUTPUT)
+
+
+def living(group: int) -> list[str]:
+    """The living processes of a process group or session, found with psutil rather than with the code under test."""
+    found: list[str] = []
+    for process in psutil.process_iter(["status", "cmdline"]):
+        try:
+            ids = (os.getpgid(process.pid), os.getsid(process.pid))
+        except OSError:
+            continue
+        if group in ids and process.info["status"] not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
+            found.append(f"{process.pid}: {process.info['cmdline']}")
+    return found
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    except psutil.Error:
+        return False
+
+
+async def until(what: Callable[[], Any], seconds: float = 20.0) -> None:
+    """Wait for a state. The time is only there so that a broken program does not hang the tests."""
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "the awaited state did not come"
+        await asyncio.sleep(0.01)
