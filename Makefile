@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check clean
+.PHONY: help setup run test check soak bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
@@ -16,6 +16,13 @@ run: setup ## start Quarterdeck; arguments go in ARGS="..."
 test: setup ## run the tests; more pytest arguments go in ARGS="..."
 	@.ci/system-deps
 	@$(PY) -m pytest -n 2 --timeout 120 --durations 10 $(ARGS)
+
+soak: setup ## the random tests (properties, fuzz, kills) many times over; how many in SOAK=20
+	@.ci/system-deps
+	@QUARTERDECK_SOAK=$(or $(SOAK),20) $(PY) -m pytest -n 2 --timeout 3600 -q $(or $(ARGS),tests/loop tests/store tests/unit tests/e2e)
+
+bench: setup ## print the figures: start, overhead, CPU per token (ratios; nothing passes or fails)
+	@$(PY) -m tests.bench $(ARGS)
 
 check: setup ## lint, formatting, types and import layers
 	$(PY) -m ruff check .

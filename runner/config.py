@@ -55,7 +55,8 @@ class RunConfig:
     max_model_requests: None means 3 x max_turns + 10.
     approver: True where somebody answers through the handle, False where nobody does (what would ask is denied), or a
     function that answers; None means True for `start`, which gives a handle, and False for the others.
-    context: any object of yours, handed to tools and instructions. history: used instead of the session's when given.
+    context: any object of yours, handed to tools and instructions.
+    hidden_env: environment variables that tools' processes do not get, besides the keys of known providers.
     """
 
     model: str | Model | None = None
@@ -97,6 +98,7 @@ class RunConfig:
     workspace: Path | None = None
     metadata: JsonObject = field(default_factory=dict[str, Any])
     context: Any = None
+    hidden_env: Sequence[str] = ()
     on_error: OnError = "return"
 
     def __post_init__(self) -> None:

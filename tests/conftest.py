@@ -10,6 +10,7 @@ import pytest
 
 # Read once, because the isolation below takes every QUARTERDECK_ variable away from the tests.
 NO_SKIP = os.environ.get("QUARTERDECK_NO_SKIP", "") not in {"", "0"}
+SOAK = max(1, int(os.environ.get("QUARTERDECK_SOAK", "1")))
 
 _SECRET_SUFFIXES = ("_API_KEY", "_API_BASE", "_BASE_URL", "_AUTH_TOKEN", "_ACCESS_TOKEN")
 _FOREIGN_PREFIXES = ("QUARTERDECK_", "LITELLM_", "OTEL_", "TEXTUAL_", "AWS_", "AZURE_", "VERTEX")
@@ -36,6 +37,11 @@ def need(tool: str) -> str:
     if NO_SKIP:
         pytest.fail(f"{message}; skipping is forbidden by QUARTERDECK_NO_SKIP")
     pytest.skip(f"MISSING TOOL: {message}", allow_module_level=True)
+
+
+def soak_factor() -> int:
+    """How many times the usual number of random examples and kills to try: 1 in the suite, more in `make soak`."""
+    return SOAK
 
 
 def is_foreign(name: str) -> bool:

@@ -17,8 +17,8 @@ from runner.loop import texts
 from runner.loop.core import EndRun, RunCore
 from runner.loop.scope import outcome_of
 from runner.messages import JsonObject
-from runner.policy import decide
-from runner.policy.base import CallFacts, Grant, Verdict
+from runner.policy import call_facts, decide, grants_of
+from runner.policy.base import CallFacts, Verdict
 from runner.tools.base import Tool, ToolContext, ToolOutcome
 
 
@@ -35,7 +35,7 @@ async def allowed_arguments(
     core: RunCore, context: ToolContext, tool: Tool, arguments: JsonObject
 ) -> tuple[ToolContext, JsonObject] | ToolOutcome:
     """The context and arguments to run with, or the outcome of a call that may not run. Raises EndRun for end_run."""
-    case = _Case(tool=tool, context=context, facts=await _facts(tool, context, arguments))
+    case = _Case(tool=tool, context=context, facts=await asyncio.to_thread(call_facts, tool, context, arguments))
     verdict = _decide(core, case.facts)
     match verdict.effect:
         case "allow":
@@ -47,24 +47,6 @@ async def allowed_arguments(
             return texts.denied(verdict.why)
         case "ask":
             return await _ask(core, case, verdict)
-
-
-async def _facts(tool: Tool, context: ToolContext, arguments: JsonObject) -> CallFacts:
-    concern = tool.concern
-    found = None if concern is None else await asyncio.to_thread(concern, context, arguments)
-    return _facts_of(tool, arguments, found)
-
-
-def _facts_of(tool: Tool, arguments: JsonObject, concern: str | None) -> CallFacts:
-    requires = tool.requires_approval
-    return CallFacts(
-        tool=tool.name,
-        kind=tool.kind,
-        read_only=tool.read_only,
-        arguments=arguments,
-        requires_approval=requires(arguments) if callable(requires) else requires,
-        concern=concern,
-    )
 
 
 def _decide(core: RunCore, facts: CallFacts) -> Verdict:
@@ -109,11 +91,11 @@ async def _wait_for_answer(core: RunCore, case: _Case, verdict: Verdict, preview
 
     def check_edit(edited: JsonObject) -> JsonObject:
         completed = tool.validate(edited)
-        concern = tool.concern(context, completed) if tool.concern is not None else None
-        again = _decide(core, _facts_of(tool, completed, concern))
+        edited_facts = call_facts(tool, context, completed)
+        again = _decide(core, edited_facts)
         if again.effect == "deny":
             raise CommandError(f"the edited call is denied: {again.why}")
-        outside[0] = concern is not None
+        outside[0] = edited_facts.concern is not None
         return completed
 
     pending = Pending(
@@ -148,7 +130,7 @@ async def _wait_for_answer(core: RunCore, case: _Case, verdict: Verdict, preview
         core.inbox.approvals.close(pending.request_id)
         _record(core, pending, answer, asked.mono, verdict)
         core.update_activity()
-    await _keep_grant(core, tool, answer)
+    await _keep_grants(core, facts, answer)
     return answer, outside[0]
 
 
@@ -225,17 +207,18 @@ async def _call_approver(approver: Approver, asked: ApprovalRequested) -> Decide
     return answer if isinstance(answer, Decide) else Decide(request_id=asked.request_id, decision=answer)
 
 
-async def _keep_grant(core: RunCore, tool: Tool, answer: Answer) -> None:
+async def _keep_grants(core: RunCore, facts: CallFacts, answer: Answer) -> None:
     """Remember a decision that was given for more than this call."""
-    if answer.by != "user" or answer.scope == "call" or answer.decision == "end_run":
+    if answer.by != "user":
         return
-    grant = Grant(
-        effect="deny" if answer.decision == "deny" else "allow",
-        tool=tool.name,
-        match=answer.match,
+    command = Decide(
+        request_id="",
+        decision=answer.decision,
         scope=answer.scope,
-        arguments=answer.arguments if answer.match == "exact" else None,
+        match=answer.match,
+        arguments=answer.arguments if answer.decision == "edit" else None,
     )
-    core.grants.append(grant)
-    if answer.scope in ("project", "user") and core.lasting_grants is not None:
-        await asyncio.to_thread(core.lasting_grants.add, grant, core.workspace)
+    for grant in grants_of(command, facts):
+        core.grants.append(grant)
+        if grant.scope in ("project", "user") and core.lasting_grants is not None:
+            await asyncio.to_thread(core.lasting_grants.add, grant, core.workspace)

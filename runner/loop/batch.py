@@ -5,6 +5,7 @@ happens.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator, Sequence
 
 from runner.errors import ToolInputError
@@ -17,7 +18,7 @@ from runner.loop.scope import UNWIND_SECONDS, outcome_of, run_scope
 from runner.loop.spending import claim_call
 from runner.messages import JsonObject, ToolCall
 from runner.tools.base import Tool, ToolContext, ToolOutcome
-from runner.tools.execute import execute
+from runner.tools.execute import aborted_outcome, execute
 
 
 class Batch:
@@ -134,6 +135,7 @@ class Batch:
             scratch=core.scratch,
             context=core.config.context,
             abort_grace=core.config.abort_grace,
+            env=_environment(core),
         )
         try:
             decided = await allowed_arguments(core, context, tool, prepared.arguments)
@@ -150,7 +152,8 @@ class Batch:
                 return early
             if not claim_call(core):
                 return texts.skipped("the limit of tool calls is reached")
-            return await self._execute(tool, context, arguments, reporter)
+            outcome = await self._execute(tool, context, arguments, reporter)
+        return outcome if arguments == prepared.arguments else texts.edited(outcome, arguments)
 
     def _held_back(self) -> ToolOutcome | None:
         """Why nothing new may start now, as the call's outcome."""
@@ -191,7 +194,9 @@ class Batch:
             return result
         if isinstance(result, Exception):
             raise result
-        return texts.interrupted(read_only=tool.read_only, cause=result)
+        what = texts.INTERRUPTED[result]
+        by_person = result == "cancel"
+        return aborted_outcome(tool, context, what=what, by_person=by_person, max_output=core.config.max_tool_output)
 
 
 class _Prepared:
@@ -204,6 +209,12 @@ class _Prepared:
         self.tool = tool
         self.arguments = arguments
         self.outcome = outcome
+
+
+def _environment(core: RunCore) -> dict[str, str] | None:
+    """What tools' children may see of the environment; None is all that is no provider's key."""
+    hidden = set(core.config.hidden_env)
+    return {name: value for name, value in os.environ.items() if name not in hidden} if hidden else None
 
 
 def _groups(prepared: Sequence[_Prepared]) -> Iterator[list[_Prepared]]:

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from runner.control.inbox import ScopeCause
+from runner.messages import JsonObject
 from runner.tools.base import ToolOutcome
 
 CONTINUE = "Your answer was cut at the output limit. Continue exactly where it stopped, without repeating anything."
@@ -13,6 +16,12 @@ CONTINUE = "Your answer was cut at the output limit. Continue exactly where it s
 
 def skipped(why: str) -> ToolOutcome:
     return ToolOutcome(status="skipped", output=f"This call was not executed: {why}.")
+
+
+def edited(outcome: ToolOutcome, arguments: JsonObject) -> ToolOutcome:
+    """The model must not believe that what it asked for is what ran."""
+    note = f"The user changed the arguments before allowing this call. It ran with: {json.dumps(arguments)}"
+    return replace(outcome, output=f"{note}\n{outcome.output}")
 
 
 def denied(reason: str) -> ToolOutcome:
@@ -41,7 +50,7 @@ def stopped_before_start(by_abort: bool) -> ToolOutcome:
     return skipped("the run was aborted before it started" if by_abort else "the run was stopped before it started")
 
 
-_INTERRUPTED: dict[ScopeCause, str] = {
+INTERRUPTED: dict[ScopeCause, str] = {
     "cancel": "was cancelled by the user",
     "limit": "was interrupted because a limit of the run was reached",
     "abort": "was interrupted by an abort",
@@ -49,13 +58,13 @@ _INTERRUPTED: dict[ScopeCause, str] = {
 }
 
 
-def interrupted(*, read_only: bool, cause: ScopeCause = "abort") -> ToolOutcome:
-    """A call that was running when the run was aborted, a limit was reached, or the call was cancelled."""
+def interrupted(*, read_only: bool) -> ToolOutcome:
+    """A call that was running when the whole program cancelled the run."""
     effects = "It only reads, so it changed nothing."
     if not read_only:
         effects = "It may have had effects; check before relying on it."
     return ToolOutcome(
-        status="cancelled" if cause == "cancel" else "interrupted",
-        output=f"This call {_INTERRUPTED[cause]} while it was running. {effects}",
+        status="interrupted",
+        output=f"This call {INTERRUPTED['abort']} while it was running. {effects}",
         side_effects="none" if read_only else "unknown",
     )

@@ -61,14 +61,18 @@ async def execute(
     return _outcome(tool, task, max_output)
 
 
-def aborted_outcome(tool: Tool, ctx: ToolContext, *, by_person: bool, max_output: int) -> ToolOutcome:
-    """What to record of a call whose `execute` was cancelled: by a person who cancelled this call, or by an abort.
+def aborted_outcome(tool: Tool, ctx: ToolContext, *, what: str, by_person: bool, max_output: int) -> ToolOutcome:
+    """What to record of a call whose `execute` was cancelled: by a person who cancelled this call, or with the run.
 
-    What the tool had printed by then is part of the output.
+    what: the words for the model, such as "was interrupted by an abort". What the tool had printed by then is part of
+    the output.
     """
     watch = ctx.scratch.pop(f"{_SEEN}:{ctx.call_id}", None)
-    what = "was cancelled by the user" if by_person else "was interrupted by an abort"
-    effects = "It only reads, so it changed nothing." if tool.read_only else "It may have had effects: check."
+    effects = (
+        "It only reads, so it changed nothing."
+        if tool.read_only
+        else "It may have had effects: check."
+    )
     text = _with_seen(
         f"This call {what} while it was running. {effects}", watch.seen() if isinstance(watch, _Watch) else ""
     )
@@ -148,7 +152,7 @@ def _effects_of(tool: Tool, error: Exception) -> SideEffects:
 
 
 def _timed_out(tool: Tool, took: float, limit: float, seen: str, max_output: int) -> ToolOutcome:
-    effects = "" if tool.read_only else " It may have had effects: check before relying on it."
+    effects = "" if tool.read_only else " It may have had effects: check."
     late = f" (ended after {took:.1f} s)" if took > limit + 0.5 else ""
     text = _with_seen(f"The tool did not finish within {limit:g} s and was ended{late}.{effects}", seen)
     return _cut(ToolOutput(text=text, status="timeout"), max_output, "none" if tool.read_only else "unknown")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -130,7 +130,7 @@ async def live(
     others: Sequence[Model] = (),
     config: RunConfig | None = None,
     fallback_models: Sequence[Model] = (),
-) -> AsyncIterator[Live]:
+) -> AsyncGenerator[Live]:
     """A started run; at the end it is aborted where it still goes on, and its events are checked."""
     runner = make_runner(model, *others, *fallback_models)
     agent = agent_for(model, tools, fallback_models=tuple(fallback_models))

@@ -115,7 +115,7 @@ async def test_allow_for_the_run_covers_the_tool_until_its_end_and_no_longer() -
         "done",
     ]
     workshop.release.set()
-    model = ScriptedModel(responses)  # pyright: ignore[reportArgumentType]
+    model = ScriptedModel(responses)
     async with live(model, workshop.tools()) as running:
         asked = await running.until(ApprovalRequested)
         running.handle.decide(asked.request_id, "allow", scope="run")
@@ -205,9 +205,15 @@ async def test_a_program_can_be_the_approver_and_its_error_is_a_denial() -> None
     def fails(request: ApprovalRequested) -> Any:
         raise RuntimeError(f"cannot decide {request.tool}")
 
-    for approver in (fails, lambda _: "perhaps", lambda _: None):  # pyright: ignore[reportUnknownLambdaType]
+    def mumbles(_: ApprovalRequested) -> Any:
+        return "perhaps"
+
+    def shrugs(_: ApprovalRequested) -> Any:
+        return None
+
+    for approver in (fails, mumbles, shrugs):
         workshop = Workshop()
-        config = RunConfig(approver=approver)  # pyright: ignore[reportArgumentType]
+        config = RunConfig(approver=approver)
         _, recorder, _ = await run_script(WRITE, workshop.tools(), config)
         assert workshop.done == []
         assert recorder.only(ToolFinished).status == "denied"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -162,18 +163,21 @@ async def test_a_length_cut_call_whose_arguments_parse_is_not_executed_either() 
     assert "cut off" in recorder.only(ToolFinished).output
 
 
+BAD_CALLS: list[tuple[tuple[str, dict[str, Any] | str], str]] = [
+    (("nowhere", {}), "note, write, slow, effect, broken"),
+    (("note", "not json"), "JSON"),
+    (("note", {"text": 5}), "text"),
+    (("note", {}), "text"),
+    (("note", '["list"]'), "JSON object"),
+]
+
+
 @pytest.mark.parametrize(
     ("call", "says"),
-    [
-        (("nowhere", {}), "note, write, slow, effect, broken"),
-        (("note", "not json"), "JSON"),
-        (("note", {"text": 5}), "text"),
-        (("note", {}), "text"),
-        (("note", '["list"]'), "JSON object"),
-    ],
+    BAD_CALLS,
 )
-async def test_calls_that_cannot_run_are_told_to_the_model(call: tuple[str, object], says: str) -> None:
-    script = [reply(calls(call)), "I see"]  # pyright: ignore[reportArgumentType]
+async def test_calls_that_cannot_run_are_told_to_the_model(call: tuple[str, dict[str, Any] | str], says: str) -> None:
+    script = [reply(calls(call)), "I see"]
     result, recorder, model = await run_script(script, Workshop().tools())
     end = recorder.only(ToolFinished)
     assert end.status == "invalid"

@@ -22,6 +22,7 @@ from runner.testing import Recorder, ScriptedModel, calls, check_history, finish
 from runner.tools import tool
 from runner.tools.base import Tool
 from runner.usage import Price
+from tests.conftest import soak_factor
 from tests.loop.harness import BOUND, Models, agent_for
 
 TOOLS = ["quick", "change", "wait", "fail", "crowd", "nowhere"]
@@ -60,9 +61,10 @@ def make_tools() -> list[Tool]:
     return [quick, change, wait, fail, crowd]
 
 
-arguments = st.one_of(
+NO_ARGUMENTS: dict[str, Any] = {}
+arguments: st.SearchStrategy[dict[str, Any] | str] = st.one_of(
     st.fixed_dictionaries({"text": st.text(max_size=8)}),
-    st.just({}),
+    st.just(NO_ARGUMENTS),
     st.just('{"text": "cu'),
     st.just("[]"),
     st.just({"text": 5}),
@@ -216,7 +218,7 @@ def _resume(handle: RunHandle) -> None:
         handle.resume()
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120 * soak_factor(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(scenarios)
 def test_invariants_hold_for_random_runs(scenario: Scenario) -> None:
     async def bounded() -> tuple[RunResult, Recorder, RunHandle]:

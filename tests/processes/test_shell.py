@@ -152,7 +152,7 @@ async def test_cancelling_ends_every_process_before_it_propagates(tmp_path: Path
         await task
     assert living(group) == []
     assert [end.how for end in seen.ended] == ["killed" if "trap" in command else "terminated"]
-    outcome = aborted_outcome(SHELL, ctx, by_person=False, max_output=1000)
+    outcome = aborted_outcome(SHELL, ctx, what="was interrupted by an abort", by_person=False, max_output=1000)
     assert (outcome.status, outcome.side_effects) == ("interrupted", "unknown")
     assert outcome.output.endswith("Its output until then:\nready\n")
 

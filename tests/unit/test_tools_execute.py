@@ -199,7 +199,7 @@ async def test_cancellation_reaches_an_async_tool_and_propagates(tmp_path: Path)
     with pytest.raises(asyncio.CancelledError):
         await task
     assert cleaned.is_set()
-    outcome = aborted_outcome(work, ctx, by_person=True, max_output=1000)
+    outcome = aborted_outcome(work, ctx, what="was cancelled by the user", by_person=True, max_output=1000)
     assert (outcome.status, outcome.side_effects) == ("cancelled", "unknown")
     assert outcome.output == "This call was cancelled by the user while it was running. It may have had effects: check."
 
