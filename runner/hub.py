@@ -37,9 +37,14 @@ class Journal(Protocol):
 
 
 class Subscription:
-    """One reader's queue. `drain` may be called from any thread; notify is called when something new waits."""
+    """One reader's queue. `drain` may be called from any thread; notify is called when something new waits.
 
-    def __init__(self, notify: Callable[[], None] | None = None) -> None:
+    from_seq: the first fact wanted. A fact is stored before it is published, so a reader that comes from the store may
+    know facts that are still on their way here; only the end of the run is never kept from it.
+    """
+
+    def __init__(self, notify: Callable[[], None] | None = None, from_seq: int = 0) -> None:
+        self._from_seq = from_seq
         self._lock = threading.Lock()
         self._waiting: deque[Event] = deque()
         self._pieces: dict[int, list[str]] = {}
@@ -55,8 +60,9 @@ class Subscription:
             before = len(self._waiting)
             for event in events:
                 if event.is_delta:
-                    self._put_delta(event)
-                else:
+                    if event.seq >= self._from_seq - 1:
+                        self._put_delta(event)
+                elif event.seq >= self._from_seq or isinstance(event, RunFinished):
                     self._waiting.append(event)
             grew = before == 0 and len(self._waiting) > 0
         if grew and self._notify is not None:
@@ -138,7 +144,7 @@ class Hub:
 
     def subscribe(self, from_seq: int = 0, notify: Callable[[], None] | None = None) -> Subscription:
         """A queue that starts with the facts since from_seq, without a gap to what comes."""
-        subscription = Subscription(notify)
+        subscription = Subscription(notify, from_seq)
         with self._lock:
             subscription.put([event for event in self._facts if event.seq >= from_seq])
             self._subscriptions.append(subscription)

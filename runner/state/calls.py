@@ -173,6 +173,7 @@ def _finished(state: RunState, event: ToolFinished) -> RunState:
             progress=None,
             live_output=AppendLog[str](),
             live_characters=0,
+            dropped_characters=0,
         ),
     )
     result = ToolResult(call_id=event.call_id, tool=event.tool, output=event.output, status=event.status)

@@ -1,0 +1,166 @@
+"""The database: how it is opened, and what is in it. Its version is PRAGMA user_version."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+from runner.errors import StoreError
+
+APPLICATION_ID = 0x5144434B
+BUSY_TIMEOUT = 5.0
+"""Seconds to wait for another program's write."""
+
+CHECKPOINT_PAGES = 4000
+"""The backstop; the writer moves the log into the database when it is idle, so that a commit rarely has to."""
+
+_FIRST = (
+    """
+    CREATE TABLE owners(
+        owner_id TEXT PRIMARY KEY, pid INTEGER NOT NULL, started TEXT NOT NULL, place TEXT NOT NULL, seen REAL NOT NULL
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE leases(session_id TEXT PRIMARY KEY, owner_id TEXT NOT NULL, since REAL NOT NULL) WITHOUT ROWID
+    """,
+    # Times are microseconds since the epoch, costs are units of 1e-12 US dollars, so that sums stay integers.
+    """
+    CREATE TABLE sessions(
+        session_id TEXT PRIMARY KEY, name TEXT NOT NULL DEFAULT '', name_key TEXT NOT NULL DEFAULT '',
+        title TEXT NOT NULL DEFAULT '', workspace TEXT NOT NULL DEFAULT '', agent TEXT NOT NULL DEFAULT '',
+        models TEXT NOT NULL DEFAULT '', created INTEGER NOT NULL, updated INTEGER NOT NULL,
+        last_run_id TEXT NOT NULL DEFAULT '', runs INTEGER NOT NULL DEFAULT 0, turns INTEGER NOT NULL DEFAULT 0,
+        tool_calls INTEGER NOT NULL DEFAULT 0, input INTEGER NOT NULL DEFAULT 0,
+        cached_input INTEGER NOT NULL DEFAULT 0, cache_write INTEGER NOT NULL DEFAULT 0,
+        output INTEGER NOT NULL DEFAULT 0, reasoning INTEGER NOT NULL DEFAULT 0, cost INTEGER NOT NULL DEFAULT 0,
+        cost_unknown INTEGER NOT NULL DEFAULT 0, search TEXT NOT NULL DEFAULT ''
+    )
+    """,
+    "CREATE INDEX sessions_by_age ON sessions(updated DESC)",
+    """
+    CREATE TABLE runs(
+        n INTEGER PRIMARY KEY, run_id TEXT NOT NULL UNIQUE, session_id TEXT NOT NULL, parent_run_id TEXT,
+        owner_id TEXT NOT NULL, status TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
+        finished INTEGER NOT NULL DEFAULT 0, agent TEXT NOT NULL DEFAULT '', model TEXT NOT NULL DEFAULT '',
+        started INTEGER NOT NULL, updated INTEGER NOT NULL, turns INTEGER NOT NULL DEFAULT 0,
+        tool_calls INTEGER NOT NULL DEFAULT 0, input INTEGER NOT NULL DEFAULT 0,
+        cached_input INTEGER NOT NULL DEFAULT 0, cache_write INTEGER NOT NULL DEFAULT 0,
+        output INTEGER NOT NULL DEFAULT 0, reasoning INTEGER NOT NULL DEFAULT 0, cost INTEGER NOT NULL DEFAULT 0,
+        cost_unknown INTEGER NOT NULL DEFAULT 0
+    )
+    """,
+    "CREATE INDEX runs_of_session ON runs(session_id, n)",
+    "CREATE INDEX runs_open ON runs(owner_id) WHERE finished = 0",
+    """
+    CREATE TABLE events(
+        run_id TEXT NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (run_id, seq)
+    ) WITHOUT ROWID
+    """,
+    # owner: the call whose output this is, '' for what the model writes; seq: the last fact before the text.
+    """
+    CREATE TABLE deltas(
+        n INTEGER PRIMARY KEY, run_id TEXT NOT NULL, owner TEXT NOT NULL, seq INTEGER NOT NULL, json TEXT NOT NULL
+    )
+    """,
+    "CREATE INDEX deltas_of_run ON deltas(run_id, owner)",
+    """
+    CREATE TABLE artifacts(
+        artifact_id TEXT PRIMARY KEY, run_id TEXT NOT NULL, call_id TEXT NOT NULL, created INTEGER NOT NULL,
+        content BLOB NOT NULL
+    )
+    """,
+    "CREATE INDEX artifacts_of_run ON artifacts(run_id)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+"""Step i brings a database from version i to i + 1."""
+
+VERSION = len(MIGRATIONS)
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """A connection that any one thread at a time may use; statements commit themselves unless BEGIN was said."""
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA synchronous = NORMAL")
+    if read_only:
+        connection.execute("PRAGMA query_only = ON")
+    else:
+        # What is deleted must not be left readable in free pages.
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    return connection
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """The writer's connection, the schema brought up to date. Raises StoreError with what is wrong."""
+    connection: sqlite3.Connection | None = None
+    try:
+        connection = connect(path)
+        if _is_new(connection, path):
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        _use_wal(connection)
+        _migrate(connection, path)
+    except sqlite3.Error as error:
+        if connection is not None:
+            connection.close()
+        raise StoreError(f"cannot open {path}: {error}") from error
+    except StoreError:
+        if connection is not None:
+            connection.close()
+        raise
+    return connection
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether nothing is in it yet. Raises StoreError where what is in it is not for us to touch."""
+    origin = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+    if origin != APPLICATION_ID and (origin != 0 or tables > 0):
+        raise StoreError(f"{path} is a database of another program")
+    _refuse_newer(version_of(connection), path)
+    return tables == 0
+
+
+def _refuse_newer(version: int, path: Path) -> None:
+    if version > VERSION:
+        raise StoreError(
+            f"{path} was written by a newer version (its format is {version}, this program knows {VERSION}); update"
+        )
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to WAL. SQLite does not wait by itself where two programs switch the same new file at once."""
+    deadline = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    if version_of(connection) == VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Read again under the lock: another program may have done it meanwhile.
+        version = version_of(connection)
+        _refuse_newer(version, path)
+        for step in MIGRATIONS[version:]:
+            for statement in step:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise

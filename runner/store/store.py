@@ -1,0 +1,300 @@
+"""The store: one SQLite file for all sessions, opened by any number of programs at once."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runner.errors import NotFoundError
+from runner.events import ApprovalRequested, ApprovalResolved, Event
+from runner.events.codec import load_json
+from runner.messages import Message
+from runner.state import RunState, reduce
+from runner.store import leases
+from runner.store.base import ExportFormat, Problem, RecoveredRun, SessionSummary
+from runner.store.history import valid_history
+from runner.store.leases import Lease
+from runner.store.paths import database_path, prepare
+from runner.store.process import Owner, this_process
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from runner.clock import Clock
+    from runner.policy.base import Grant
+    from runner.store.read import OnProblem, RawRow, Reader
+    from runner.store.writer import SqliteJournal
+
+
+class Store:
+    """Sessions on disk. Every method may be called from any thread and blocks for the disk; the journal does not.
+
+    journal: stores and publishes events (runner.hub.Journal). path: the database file.
+    """
+
+    def __init__(self, *, path: Path, journal: SqliteJournal, reader: Reader, owner: Owner) -> None:
+        self.path = path
+        self.journal = journal
+        self._reader = reader
+        self._owner = owner
+        self._problems: dict[tuple[str, str, int], Problem] = {}
+
+    @classmethod
+    def open(cls, path: Path | None = None) -> Store:
+        """Open or create the store; path is the database file or an existing folder, None the user's data folder.
+
+        Raises StoreError, for a file of a newer version or of another program too.
+        """
+        from runner.store.read import Reader
+        from runner.store.schema import open_database
+        from runner.store.write import EventWriter
+        from runner.store.writer import SqliteJournal
+
+        file = database_path(path).absolute()
+        prepare(file)
+        owner = this_process(uuid.uuid4().hex)
+        connection = open_database(file)
+        journal = SqliteJournal(connection, EventWriter(connection, owner))
+        return cls(path=file, journal=journal, reader=Reader(file), owner=owner)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """The damaged rows met so far, each once."""
+        return tuple(self._problems.values())
+
+    def warm(self) -> None:
+        """Load in the background what the first event needs, so that it need not wait. Returns at once."""
+        self.journal.warm()
+
+    def close(self) -> None:
+        """Store all that waits, give up every lease, let go of the file. Raises StoreError where facts are lost."""
+        try:
+            self.journal.close()
+        finally:
+            self._reader.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def sessions(self, limit: int | None = 100, offset: int = 0, query: str = "") -> list[SessionSummary]:
+        """The newest first. query: words that all occur in the name, the first messages, the folder or the agent."""
+        from runner.store.sessions import listed
+
+        with self._reader.connection() as connection:
+            return listed(
+                connection, limit=limit, offset=offset, query=query, now=time.time(), on_problem=self._remember
+            )
+
+    def session(self, id_or_prefix: str) -> SessionSummary:
+        """Raises NotFoundError where no session, or more than one, has an id that starts so."""
+        from runner.store.sessions import found
+
+        with self._reader.connection() as connection:
+            return found(connection, id_or_prefix, time.time(), self._remember)
+
+    def events(
+        self, session_id: str, run_id: str | None = None, from_seq: int = 0, on_problem: OnProblem | None = None
+    ) -> Iterator[Event]:
+        """The stored events, run after run; of a run without an end also the deltas, at their places.
+
+        A damaged row is passed over and told to on_problem and in `problems`; an unknown kind is an UnknownEvent.
+        Raises NotFoundError where the session, or the run in it, does not exist.
+        """
+        runs = self._reader.run_ids(session_id, run_id)
+        return (event for run in runs for event in self._events_of(session_id, run, from_seq, on_problem))
+
+    def runs(self, session_id: str) -> list[RunState]:
+        """Its runs as they ended, or as they stand, oldest first. Raises NotFoundError."""
+        return [self._fold(session_id, run_id) for run_id in self._reader.run_ids(session_id)]
+
+    def history(self, session_id: str) -> tuple[Message, ...]:
+        """The messages that the next run of the session continues from, valid for every provider.
+
+        Runs of sub-agents have a history of their own; a run that is going on now is not history yet. Empty where
+        there is no such session.
+        """
+        from runner.store.recover import open_runs
+
+        rows = self._reader.all(
+            "SELECT run_id FROM runs WHERE session_id = ? AND parent_run_id IS NULL ORDER BY n", (session_id,)
+        )
+        # Looked at after the rows: a run that begins between the two reads is in neither.
+        with self._reader.connection() as connection:
+            going_on = {run.run_id for run in open_runs(connection, time.time()) if run.alive}
+        messages: list[Message] = []
+        for (run_id,) in rows:
+            if run_id not in going_on:
+                messages.extend(valid_history(self._fold(session_id, run_id).history))
+        return tuple(messages)
+
+    def grants(self, session_id: str) -> list[Grant]:
+        """What a person allowed or denied for this whole session, in order. Empty where there is no such session."""
+        from runner.policy.base import Grant
+
+        rows = self._reader.all(
+            "SELECT e.run_id, e.seq, CAST(e.json AS BLOB) FROM runs r JOIN events e ON e.run_id = r.run_id"
+            " WHERE r.session_id = ? AND e.kind IN ('approval_requested', 'approval_resolved') ORDER BY r.n, e.seq",
+            (session_id,),
+        )
+        asked: dict[tuple[str, str], str] = {}
+        found: list[Grant] = []
+        for run_id, seq, data in rows:
+            event = self._decode(session_id, _raw(run_id, seq, data), None)
+            match event:
+                case ApprovalRequested():
+                    asked[run_id, event.request_id] = event.tool
+                case ApprovalResolved(by="user", scope="session", decision="allow" | "edit" | "deny" as decision):
+                    tool = asked.get((run_id, event.request_id))
+                    if tool is not None:
+                        found.append(
+                            Grant(
+                                effect="deny" if decision == "deny" else "allow",
+                                tool=tool,
+                                match=event.match,
+                                scope="session",
+                                arguments=event.arguments if event.match == "exact" else None,
+                            )
+                        )
+                case _:
+                    pass
+        return found
+
+    def export(self, session_id: str, format: ExportFormat, redact: bool = True) -> Iterator[str]:
+        """The session in pieces of text. redact masks secrets. Raises NotFoundError."""
+        from runner.store.export import jsonl, markdown
+        from runner.store.redact import Redactor
+
+        summary = self.session(session_id)
+        redactor = Redactor(os.environ) if redact else None
+        if format == "jsonl":
+            return jsonl(self._lines(summary.session_id), redactor)
+        change = None if redactor is None else redactor.json
+        runs = (self._fold(summary.session_id, run, change) for run in self._reader.run_ids(summary.session_id))
+        return markdown(summary, runs, redactor)
+
+    def rename_session(self, session_id: str, name: str) -> None:
+        """Give it a name; an empty one takes the name away. Raises NotFoundError."""
+        from runner.store.admin import rename
+
+        self.journal.call(lambda connection: rename(connection, session_id, name))
+
+    def delete_session(self, session_id: str) -> None:
+        """Remove it and all that belongs to it. Raises NotFoundError, SessionBusyError while a program runs it."""
+        from runner.store.admin import delete
+
+        self.journal.call(lambda connection: delete(connection, session_id, self._owner, time.time()))
+        self.journal.shrink()
+
+    def put_artifact(self, run_id: str, call_id: str, text: str) -> str:
+        """Keep a tool's whole output; returns its id. It is stored before any event submitted later."""
+        from runner.store.admin import insert_artifact
+
+        artifact_id = f"artifact_{uuid.uuid4().hex}"
+        self.journal.later(lambda connection: insert_artifact(connection, artifact_id, run_id, call_id, text))
+        return artifact_id
+
+    def artifact(self, artifact_id: str) -> str:
+        """Raises NotFoundError."""
+        sql = "SELECT content FROM artifacts WHERE artifact_id = ?"
+        rows = self._reader.all(sql, (artifact_id,))
+        if not rows:
+            # It may have been put a moment ago.
+            self.journal.barrier().result()
+            rows = self._reader.all(sql, (artifact_id,))
+        if not rows:
+            raise NotFoundError(f"no artifact has the id {artifact_id!r}")
+        return bytes(rows[0][0]).decode("utf-8", "surrogatepass")
+
+    def lease(self, session_id: str) -> Lease:
+        """The right to run the session, taken over from a dead program. Raises SessionBusyError while one lives."""
+        owner, journal = self._owner, self.journal
+
+        def take(connection: sqlite3.Connection) -> None:
+            leases.take(connection, session_id, owner, time.time())
+            journal.register(connection)
+
+        def give_back() -> None:
+            if not journal.closed:
+                journal.later(lambda connection: leases.release(connection, session_id, owner))
+
+        journal.call(take)
+        return Lease(session_id, give_back)
+
+    def recover(self, clock: Clock) -> list[RecoveredRun]:
+        """Close the runs that the death of their programs left open. Runs of living programs are left alone."""
+        from runner.store.recover import forget_the_dead, open_runs, recover_run
+
+        wall = time.time()
+        with self._reader.connection() as connection:
+            dead = [run.run_id for run in open_runs(connection, wall) if not run.alive]
+        recovered: list[RecoveredRun] = []
+        for run_id in dead:
+            found = self.journal.call(lambda db, run_id=run_id: recover_run(db, run_id, wall, clock.now()))
+            if found is not None:
+                recovered.append(found)
+        self.journal.call(lambda db: forget_the_dead(db, wall))
+        return recovered
+
+    def _events_of(
+        self,
+        session_id: str,
+        run_id: str,
+        from_seq: int = 0,
+        on_problem: OnProblem | None = None,
+        change: Callable[[bytes], bytes] | None = None,
+    ) -> Iterator[Event]:
+        def unreadable(seq: int, message: str) -> None:
+            self._report(Problem(session_id=session_id, run_id=run_id, seq=seq, message=message), on_problem)
+
+        for row in self._reader.rows(run_id, from_seq, unreadable):
+            event = self._decode(session_id, row, on_problem)
+            if event is not None:
+                yield event if change is None else load_json(change(row.data))
+
+    def _fold(self, session_id: str, run_id: str, change: Callable[[bytes], bytes] | None = None) -> RunState:
+        state = RunState(run_id=run_id, session_id=session_id)
+        for event in self._events_of(session_id, run_id, change=change):
+            state = reduce(state, event)
+        return state
+
+    def _lines(self, session_id: str) -> Iterator[bytes]:
+        """The stored facts, all of them readable; deltas are no part of an export."""
+        for run_id in self._reader.run_ids(session_id):
+
+            def unreadable(seq: int, message: str, run_id: str = run_id) -> None:
+                self._report(Problem(session_id=session_id, run_id=run_id, seq=seq, message=message), None)
+
+            for row in self._reader.rows(run_id, 0, unreadable):
+                if not row.is_delta and self._decode(session_id, row, None) is not None:
+                    yield row.data
+
+    def _decode(self, session_id: str, row: RawRow, on_problem: OnProblem | None) -> Event | None:
+        from runner.store.read import decode, problem_text
+
+        try:
+            return decode(row)
+        except ValueError as error:
+            problem = Problem(session_id=session_id, run_id=row.run_id, seq=row.seq, message=problem_text(error))
+            self._report(problem, on_problem)
+            return None
+
+    def _remember(self, problem: Problem) -> None:
+        self._problems.setdefault((problem.session_id, problem.run_id, problem.seq), problem)
+
+    def _report(self, problem: Problem, on_problem: OnProblem | None) -> None:
+        self._remember(problem)
+        if on_problem is not None:
+            on_problem(problem)
+
+
+def _raw(run_id: str, seq: int, data: bytes) -> RawRow:
+    from runner.store.read import RawRow
+
+    return RawRow(run_id=run_id, seq=seq, data=data, is_delta=False)
