@@ -71,7 +71,7 @@ def aborted_outcome(tool: Tool, ctx: ToolContext, *, what: str, by_person: bool,
     effects = (
         "It only reads, so it changed nothing."
         if tool.read_only
-        else "It may have had effects: check."
+        else "It may have had effects: check before relying on it."
     )
     text = _with_seen(
         f"This call {what} while it was running. {effects}", watch.seen() if isinstance(watch, _Watch) else ""
@@ -152,7 +152,7 @@ def _effects_of(tool: Tool, error: Exception) -> SideEffects:
 
 
 def _timed_out(tool: Tool, took: float, limit: float, seen: str, max_output: int) -> ToolOutcome:
-    effects = "" if tool.read_only else " It may have had effects: check."
+    effects = "" if tool.read_only else " It may have had effects: check before relying on it."
     late = f" (ended after {took:.1f} s)" if took > limit + 0.5 else ""
     text = _with_seen(f"The tool did not finish within {limit:g} s and was ended{late}.{effects}", seen)
     return _cut(ToolOutput(text=text, status="timeout"), max_output, "none" if tool.read_only else "unknown")
