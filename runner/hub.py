@@ -32,7 +32,7 @@ class Journal(Protocol):
         ...
 
     def barrier(self) -> Future[None]:
-        """Done when all that was submitted before is stored and published; carries a StoreError where storing failed."""
+        """Done when all submitted before is stored and published; carries a StoreError where storing failed."""
         ...
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from decimal import Decimal
 from typing import Protocol
 
@@ -82,7 +82,7 @@ class RunHandle:
     def unsubscribe(self, subscription: Subscription) -> None:
         self._hub.unsubscribe(subscription)
 
-    async def events(self, from_seq: int = 0) -> AsyncIterator[Event]:
+    async def events(self, from_seq: int = 0) -> AsyncGenerator[Event, None]:
         """Every event since from_seq, until run_finished; a slow reader gets merged deltas, never fewer facts."""
         loop = asyncio.get_running_loop()
         ready = asyncio.Event()
@@ -94,10 +94,14 @@ class RunHandle:
         try:
             while True:
                 ready.clear()
+                over = self._hub.finished.is_set()
                 for event in subscription.drain():
                     yield event
                     if isinstance(event, RunFinished):
                         return
+                if over:
+                    # A reader that asked for what comes after the end has nothing to wait for.
+                    return
                 await ready.wait()
         finally:
             self._hub.unsubscribe(subscription)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import fields as dataclass_fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from runner.events.tool import UnknownEvent
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _ENVELOPE = frozenset(field.name for field in dataclass_fields(Event))
 
 
@@ -38,8 +40,16 @@ def _adapter(cls: type[Event]) -> TypeAdapter[Any]:
 def dump_json(event: Event) -> bytes:
     """One JSON object, one line, without a newline. Decimals become strings, so that money stays exact."""
     if isinstance(event, UnknownEvent):
-        return json.dumps(event.data, ensure_ascii=False).encode()
-    return _adapter(type(event)).dump_json(event)
+        return _encodable(event.data)
+    try:
+        return _adapter(type(event)).dump_json(event)
+    except ValueError:
+        return _encodable(_adapter(type(event)).dump_python(event, mode="json"))
+
+
+def _encodable(plain: Any) -> bytes:
+    """JSON in which half of a surrogate pair, which UTF-8 cannot hold, becomes the replacement character."""
+    return _SURROGATE.sub("\ufffd", json.dumps(plain, ensure_ascii=False)).encode()
 
 
 def load_json(data: bytes | str) -> Event:

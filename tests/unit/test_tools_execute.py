@@ -201,8 +201,8 @@ async def test_cancellation_reaches_an_async_tool_and_propagates(tmp_path: Path)
     assert cleaned.is_set()
     outcome = aborted_outcome(work, ctx, what="was cancelled by the user", by_person=True, max_output=1000)
     assert (outcome.status, outcome.side_effects) == ("cancelled", "unknown")
-    said = "This call was cancelled by the user while it was running. It may have had effects: check before relying on it."
-    assert outcome.output == said
+    assert outcome.output.startswith("This call was cancelled by the user while it was running.")
+    assert "may have had effects" in outcome.output
 
 
 async def test_a_tool_that_ignores_its_cancellation_is_left_behind(

@@ -1,0 +1,226 @@
+"""The invariants of a run's event stream (SEMANTICS section 5) as far as a list of events can show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from runner.events import (
+    ApprovalRequested,
+    ApprovalResolved,
+    AttemptDiscarded,
+    Event,
+    ModelRequested,
+    ModelResponded,
+    RunFinished,
+    RunQueued,
+    RunStarted,
+    ToolFinished,
+    ToolProposed,
+    ToolStarted,
+    TurnFinished,
+    UsageUpdated,
+)
+from runner.messages import AssistantMessage, Message, ToolResult
+from runner.state import RunState, reduce
+from runner.usage import Cost, Usage
+
+
+def check_events(events: Iterable[Event], *, complete: bool = True) -> list[str]:
+    """What is wrong with the events of one run; empty where all is right.
+
+    complete: the list reaches from the start to the end of the run; False checks the start of one that goes on.
+    """
+    listed = list(events)
+    return [
+        *_check_frame(listed, complete),
+        *_check_seq(listed),
+        *_check_requests(listed, complete),
+        *_check_calls(listed, complete),
+        *_check_approvals(listed, complete),
+        *_check_folds(listed, complete),
+        *_check_money(listed, complete),
+    ]
+
+
+def check_history(messages: Sequence[Message], *, open_end: bool = False) -> list[str]:
+    """What would make a provider refuse this history; open_end allows calls of the last response without result."""
+    broken: list[str] = []
+    seen: set[str] = set()
+    waiting: set[str] = set()
+    for message in messages:
+        match message:
+            case ToolResult(call_id=call_id):
+                if call_id not in waiting:
+                    broken.append(f"6: result of {call_id} without an open call")
+                waiting.discard(call_id)
+            case _:
+                if waiting:
+                    broken.append(f"6: no result of {sorted(waiting)} before the next {message.role} message")
+                waiting = set()
+                if isinstance(message, AssistantMessage):
+                    ids = [call.call_id for call in message.tool_calls]
+                    broken.extend(f"6: call id {call_id} is used twice" for call_id in ids if call_id in seen)
+                    if len(set(ids)) != len(ids):
+                        broken.append(f"6: one response uses a call id twice: {ids}")
+                    seen.update(ids)
+                    waiting = set(ids)
+    if waiting and not open_end:
+        broken.append(f"6: no result of {sorted(waiting)} at the end")
+    return broken
+
+
+def _check_frame(events: list[Event], complete: bool) -> list[str]:
+    broken: list[str] = []
+    started = [index for index, event in enumerate(events) if isinstance(event, RunStarted)]
+    finished = [index for index, event in enumerate(events) if isinstance(event, RunFinished)]
+    if len(started) != 1:
+        broken.append(f"1: run_started {len(started)} times")
+    elif any(not isinstance(event, RunQueued) for event in events[: started[0]]):
+        broken.append("1: something but run_queued comes before run_started")
+    if len(finished) > 1 or (complete and not finished):
+        broken.append(f"1: run_finished {len(finished)} times")
+    if finished and finished[0] != len(events) - 1:
+        broken.append(f"1: {events[finished[0] + 1].kind} comes after run_finished")
+    if len({event.run_id for event in events}) > 1:
+        broken.append("1: the events belong to more than one run")
+    return broken
+
+
+def _check_seq(events: list[Event]) -> list[str]:
+    broken: list[str] = []
+    last = 0
+    mono = float("-inf")
+    for event in events:
+        if event.is_delta and event.seq != last:
+            broken.append(f"2: a {event.kind} carries seq {event.seq} after fact {last}")
+        if not event.is_delta:
+            if event.seq != last + 1:
+                broken.append(f"2: {event.kind} has seq {event.seq} after {last}")
+            last = event.seq
+            if event.mono < mono:
+                broken.append(f"2: the clock of {event.kind} {event.seq} goes back")
+            mono = event.mono
+    return broken
+
+
+def _check_requests(events: list[Event], complete: bool) -> list[str]:
+    broken: list[str] = []
+    waiting = False
+    for event in events:
+        match event:
+            case ModelRequested():
+                if waiting:
+                    broken.append(f"3: model_requested {event.seq} while another request is open")
+                waiting = True
+            case ModelResponded() | AttemptDiscarded():
+                if not waiting:
+                    broken.append(f"3: {event.kind} {event.seq} without an open request")
+                waiting = False
+            case _:
+                pass
+    return [*broken, "3: a request has no end"] if waiting and complete else broken
+
+
+def _check_calls(events: list[Event], complete: bool) -> list[str]:
+    broken: list[str] = []
+    waiting: set[str] = set()
+    ended: set[str] = set()
+    for event in events:
+        match event:
+            case ToolProposed(call_id=call_id):
+                if call_id in waiting or call_id in ended:
+                    broken.append(f"3: {call_id} is proposed twice")
+                waiting.add(call_id)
+            case ToolStarted(call_id=call_id) if call_id not in waiting:
+                broken.append(f"3: {call_id} starts without being open")
+            case ToolFinished(call_id=call_id):
+                if call_id not in waiting:
+                    broken.append(f"3: {call_id} finishes without being open")
+                waiting.discard(call_id)
+                ended.add(call_id)
+            case _:
+                pass
+    return [*broken, *(f"3: {call_id} has no tool_finished" for call_id in sorted(waiting) if complete)]
+
+
+def _check_approvals(events: list[Event], complete: bool) -> list[str]:
+    broken: list[str] = []
+    waiting: dict[str, str] = {}
+    seen: set[str] = set()
+    denied: set[str] = set()
+    for event in events:
+        match event:
+            case ApprovalRequested(request_id=request_id, call_id=call_id):
+                if request_id in seen:
+                    broken.append(f"3: approval {request_id} is requested twice")
+                seen.add(request_id)
+                waiting[request_id] = call_id
+            case ApprovalResolved(request_id=request_id, call_id=call_id, decision=decision):
+                # What a rule or a grant decides without asking is recorded by a resolution alone.
+                if event.by in ("user", "timeout", "stop", "disconnect") and request_id not in waiting:
+                    broken.append(f"3: approval {request_id} is resolved without being open")
+                waiting.pop(request_id, None)
+                if decision in ("deny", "end_run"):
+                    denied.add(call_id)
+            case ToolStarted(call_id=call_id):
+                if call_id in waiting.values():
+                    broken.append(f"3: {call_id} starts while its approval is open")
+                if call_id in denied:
+                    broken.append(f"3: {call_id} starts although it was denied")
+            case _:
+                pass
+    return [*broken, *(f"3: approval {request_id} is never resolved" for request_id in waiting if complete)]
+
+
+def _check_folds(events: list[Event], complete: bool) -> list[str]:
+    broken: list[str] = []
+    everything, facts = RunState(), RunState()
+    for event in events:
+        if isinstance(event, ModelRequested):
+            broken.extend(f"{what} (at request {event.seq})" for what in check_history(everything.history))
+        everything = reduce(everything, event)
+        if event.is_delta:
+            continue
+        facts = reduce(facts, event)
+        if isinstance(event, TurnFinished | RunFinished) and everything != facts:
+            broken.append(f"4: with deltas the state differs after {event.kind} {event.seq}")
+    broken.extend(check_history(everything.history, open_end=not complete))
+    return broken
+
+
+def _check_money(events: list[Event], complete: bool) -> list[str]:
+    broken: list[str] = []
+    paid, cost = Usage(), Cost()
+    shown: Usage = Usage()
+    dollars = Decimal(0)
+    for event in events:
+        match event:
+            case ModelResponded() | AttemptDiscarded():
+                paid, cost = paid + event.usage, cost.add(event.cost_usd)
+            case UsageUpdated() | RunFinished():
+                if _less(event.usage, shown):
+                    broken.append(f"5: usage goes down at {event.kind} {event.seq}")
+                shown = event.usage
+                if event.cost_usd is not None:
+                    if event.cost_usd < dollars:
+                        broken.append(f"5: cost goes down at {event.kind} {event.seq}")
+                    dollars = event.cost_usd
+                    if cost.unknown:
+                        broken.append(f"5: {event.kind} {event.seq} gives a cost though a part is unknown")
+                if isinstance(event, RunFinished) and complete and (event.usage, event.cost_usd) != (paid, cost.total):
+                    broken.append(f"5: the end says {event.usage}, {event.cost_usd}; paid: {paid}, {cost.total}")
+            case _:
+                pass
+    return broken
+
+
+def _less(new: Usage, old: Usage) -> bool:
+    pairs = (
+        (new.input, old.input),
+        (new.cached_input, old.cached_input),
+        (new.cache_write, old.cache_write),
+        (new.output, old.output),
+        (new.reasoning, old.reasoning),
+    )
+    return any(after < before for after, before in pairs)
