@@ -63,7 +63,9 @@ class ModelResponded(Event):
 
     finish_reason: stop, tool_calls, length, content_filter, or interrupted (closed by an abort; text is what had
     arrived).
-    seconds, first_token_seconds: from the request. provider_data: what only the same provider may be sent again.
+    seconds, first_token_seconds: from the request.
+    reasoning_seconds: from the first piece of reasoning to the last.
+    provider_data: what only the same provider may be sent again.
     """
 
     kind: Literal["model_responded"] = "model_responded"
@@ -77,6 +79,7 @@ class ModelResponded(Event):
     usage_source: UsageSource = "reported"
     seconds: float = 0.0
     first_token_seconds: float | None = None
+    reasoning_seconds: float | None = None
     provider_data: JsonObject | None = None
 
 

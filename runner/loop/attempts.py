@@ -54,6 +54,14 @@ class Attempt:
     started: float
     assembly: Assembly
     first_token: float | None = None
+    reasoning_first: float | None = None
+    reasoning_last: float | None = None
+
+    @property
+    def reasoning_seconds(self) -> float | None:
+        if self.reasoning_first is None or self.reasoning_last is None:
+            return None
+        return self.reasoning_last - self.reasoning_first
 
 
 async def respond(core: RunCore) -> ModelResponded:
@@ -258,8 +266,12 @@ def _take(core: RunCore, attempt: Attempt, chunk: Chunk) -> None:
         case _:
             pass
     if delta is not None:
+        now = core.clock.mono()
         if attempt.first_token is None:
-            attempt.first_token = core.clock.mono()
+            attempt.first_token = now
+        if isinstance(chunk, ReasoningChunk):
+            attempt.reasoning_first = now if attempt.reasoning_first is None else attempt.reasoning_first
+            attempt.reasoning_last = now
         core.emitter.delta(delta)
 
 
@@ -279,6 +291,7 @@ def _accept(core: RunCore, attempt: Attempt) -> ModelResponded:
         usage_source=source,
         seconds=core.clock.mono() - attempt.started,
         first_token_seconds=None if attempt.first_token is None else attempt.first_token - attempt.started,
+        reasoning_seconds=attempt.reasoning_seconds,
         provider_data=assembly.provider_data or None,
     )
     core.emitter.fact(event)
@@ -311,6 +324,7 @@ def _close_cut(core: RunCore, attempt: Attempt) -> None:
             usage_source=source,
             seconds=core.clock.mono() - attempt.started,
             first_token_seconds=None if attempt.first_token is None else attempt.first_token - attempt.started,
+            reasoning_seconds=attempt.reasoning_seconds,
         )
     )
     _update_usage(core, attempt)

@@ -142,7 +142,7 @@ def _import() -> Litellm:
 
 
 def _restore(before: dict[str, str | None]) -> None:
-    """Put the environment back: what tools start inherits it, and may be a program of the person's that uses litellm."""
+    """Put the environment back: tools inherit it, and may start a program of the person's that uses litellm."""
     for name, value in before.items():
         if value is None:
             os.environ.pop(name, None)

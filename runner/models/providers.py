@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -189,7 +190,10 @@ def self_hosted_base(name: str, environ: Mapping[str, str]) -> str:
 def is_loopback(url: str | None) -> bool:
     """Whether an address names this machine."""
     host = urlsplit(url or "").hostname or ""
-    return host in {"localhost", "::1"} or host.startswith("127.")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 _MISTRAL_WORDS = ("mistral", "mixtral", "devstral", "codestral", "magistral", "pixtral")

@@ -20,7 +20,7 @@ from runner.events import (
 )
 from runner.log import AppendLog
 from runner.messages import ToolResult
-from runner.state.items import ApprovalView, CallItem, EventItem, UserItem
+from runner.state.items import ApprovalView, CallItem, EventItem, Item, UserItem
 from runner.state.run import RunState
 
 LIVE_OUTPUT_KEPT = 128 * 1024
@@ -50,7 +50,7 @@ def reduce_call(state: RunState, event: Event) -> RunState:
             return _finished(state, event)
         case HandoffCompleted() | HandoffIgnored():
             item = EventItem(item_id=f"{event.run_id}:{event.seq}", event=event, time=event.time)
-            return replace(state, live=(*state.live, item))
+            return insert_item(state, item)
         case _:
             return state
 
@@ -72,13 +72,14 @@ def write_arguments(state: RunState, event: ToolArgumentsDelta) -> RunState:
         phase="writing",
         written=AppendLog((event.text,)),
     )
-    return _insert(state, call)
+    return insert_item(state, call)
 
 
-def _insert(state: RunState, call: CallItem) -> RunState:
-    queued = tuple(item for item in state.live if isinstance(item, UserItem))
-    before = tuple(item for item in state.live if not isinstance(item, UserItem))
-    return replace(state, live=(*before, call, *queued))
+def insert_item(state: RunState, item: Item) -> RunState:
+    """After all that happened so far, before the messages that wait for delivery."""
+    queued = tuple(other for other in state.live if isinstance(other, UserItem))
+    before = tuple(other for other in state.live if not isinstance(other, UserItem))
+    return replace(state, live=(*before, item, *queued))
 
 
 def _change(state: RunState, call_id: str, change: Callable[[CallItem], CallItem]) -> RunState:
@@ -99,7 +100,7 @@ def _proposed(state: RunState, event: ToolProposed) -> RunState:
         arguments=event.arguments,
         valid=event.valid,
     )
-    return _insert(replace(state, tool_calls=state.tool_calls + 1), call)
+    return insert_item(replace(state, tool_calls=state.tool_calls + 1), call)
 
 
 def _approval(event: ApprovalRequested) -> ApprovalView:

@@ -37,7 +37,7 @@ from runner.events import (
 )
 from runner.log import AppendLog
 from runner.messages import AssistantMessage, UserMessage
-from runner.state.calls import reduce_call, write_arguments
+from runner.state.calls import insert_item, reduce_call, write_arguments
 from runner.state.items import CallItem, EventItem, Item, TextItem, TextKind, UserItem
 from runner.state.run import (
     Between,
@@ -101,7 +101,7 @@ def _item_id(event: Event, suffix: str = "") -> str:
 
 
 def _show(state: RunState, event: Event) -> RunState:
-    return replace(state, live=(*state.live, EventItem(item_id=_item_id(event), event=event, time=event.time)))
+    return insert_item(state, EventItem(item_id=_item_id(event), event=event, time=event.time))
 
 
 def _started(state: RunState, event: RunQueued | RunStarted) -> RunState:
@@ -240,7 +240,7 @@ def _responded(state: RunState, event: ModelResponded) -> RunState:
             time=event.time,
             live=False,
             interrupted=interrupted,
-            seconds=event.seconds,
+            seconds=event.reasoning_seconds if what == "reasoning" else event.seconds,
         )
         for what, text in shown
         if text
@@ -353,6 +353,4 @@ def _write(state: RunState, event: Event, what: TextKind, text: str) -> RunState
         model=state.model,
         time=event.time,
     )
-    queued = tuple(item for item in live if isinstance(item, UserItem))
-    before = tuple(item for item in live if not isinstance(item, UserItem))
-    return replace(state, live=(*before, new, *queued))
+    return insert_item(state, new)

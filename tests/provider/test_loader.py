@@ -91,7 +91,8 @@ def test_loading_is_quiet_and_stays_on_this_machine(tmp_path: Path) -> None:
     print(f"a full collection afterwards {report['collection'] * 1000:.0f} ms")
     assert set(report["hosts"]) <= {"127.0.0.1", "localhost", "::1"}
     assert report["collecting"] is True
-    assert report["environ"] == {"LITELLM_MODE": "PRODUCTION", "FROM_DOTENV": None, "DEFAULT_MAX_RETRIES": "0"}
+    # The environment is as it was before: neither changed by the loader nor by a .env file that litellm found.
+    assert report["environ"] == {"LITELLM_MODE": None, "FROM_DOTENV": None, "DEFAULT_MAX_RETRIES": "7"}
 
 
 def test_a_missing_package_is_told_each_time_in_words(tmp_path: Path) -> None:

@@ -1,0 +1,46 @@
+"""What several commands share."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from tui.cli import UsageError, tell
+from tui.settings import Settings, load_settings
+
+
+def load(args: argparse.Namespace, overrides: Mapping[str, object] | None = None) -> Settings:
+    """The settings of a command: its own options win. --cwd is entered, so that everything agrees on the folder."""
+    enter_folder(args)
+    options = {name: getattr(args, name, None) for name in ("model", "agent", "theme", "approve")}
+    return load_settings(Path.cwd(), os.environ, {**options, **(overrides or {})})
+
+
+def enter_folder(args: argparse.Namespace) -> None:
+    folder: str | None = args.cwd
+    if folder is None:
+        return
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise UsageError(f"--cwd {folder}: {error.strerror}") from error
+
+
+def report_withheld(settings: Settings) -> None:
+    """One line about what the project's file may not change yet."""
+    if not settings.withheld:
+        return
+    keys = ", ".join(dict.fromkeys(item.key for item in settings.withheld))
+    file = next(file.path for file in settings.files if file.kind == "project")
+    tell(f"{file} is not trusted yet, so these are ignored: {keys}. To see and accept them: quarterdeck trust")
+
+
+def ask(question: str) -> bool:
+    """Ask a person yes or no on the terminal; anything but a clear yes is no."""
+    try:
+        answer = input(f"{question} [y/N] ")
+    except EOFError:
+        return False
+    return answer.strip().lower() in {"y", "yes"}

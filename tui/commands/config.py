@@ -1,0 +1,68 @@
+"""`quarterdeck config`: the settings in force, with where each comes from."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import fields
+
+from tui.commands.common import load, report_withheld
+from tui.settings import Settings, Source
+from tui.settings.layers import LIMITS, dotted, printable
+
+
+def run(args: argparse.Namespace) -> int:
+    settings = load(args)
+    if args.action == "path":
+        print(settings.user_file)
+        return 0
+    rows = list(_rows(settings))
+    if args.json:
+        values = {key: {"value": value, "source": source.kind, "where": source.where} for key, value, source in rows}
+        withheld = [{"key": item.key, "text": item.text, "where": item.where} for item in settings.withheld]
+        print(json.dumps({"values": values, "withheld": withheld}, indent=1, default=str))
+        return 0
+    width = max(len(key) for key, _, _ in rows)
+    for key, value, source in rows:
+        print(f"{key:<{width}}  {_shown(value):<24}  {source}".rstrip())
+    report_withheld(settings)
+    return 0
+
+
+def _rows(settings: Settings) -> Iterator[tuple[str, object, Source]]:
+    from runner.config import RunConfig
+
+    model, why = settings.chosen_model()
+    source = settings.source("model")
+    yield "model", model, source if source.kind != "default" else Source(kind="default", where=why)
+    yield "theme", settings.theme, settings.source("theme")
+    yield "agent", settings.default_agent, settings.source("agent")
+    yield "approve", settings.approve, settings.source("approve")
+    config = RunConfig()
+    for name in LIMITS:
+        default = config.request_limit if name == "max_model_requests" else getattr(config, name)
+        yield f"limits.{name}", settings.limits.get(name, default), settings.source(f"limits.{name}")
+    for action, keys in settings.keys.items():
+        yield dotted(("keys", action)), keys, settings.source(dotted(("keys", action)))
+    for table, entries in (("agents", settings.agents), ("models", settings.models)):
+        for name, entry in entries.items():
+            for item in fields(entry):
+                value = getattr(entry, item.name)
+                if value is not None:
+                    key = dotted((table, name, item.name))
+                    yield key, value, settings.sources.get(key) or settings.source(dotted((table, name)))
+    for index, rule in enumerate(settings.rules):
+        which = "" if rule.arguments is None else f" {json.dumps(dict(rule.arguments), default=str)}"
+        yield f"rules[{index + 1}]", f"{rule.effect} {rule.tool}{which}", Source(kind="user", where=rule.source)
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "off"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ", ".join(printable(str(part)) for part in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    text = printable(str(value))
+    return text if len(text) <= 80 else f"{text[:79]}…"

@@ -1,0 +1,183 @@
+"""`quarterdeck sessions`: what is stored, as lists, text and files."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from runner.clock import SystemClock
+from runner.errors import QuarterdeckError
+from runner.state import RunState
+from runner.state.items import CallItem, EventItem, Item, TextItem, UserItem
+from runner.store import Store
+from runner.store.base import SessionSummary
+from tui import words
+from tui.cli import UsageError, tell
+from tui.commands.common import ask, enter_folder
+from tui.render.clean import clean
+
+ID_SHOWN = 13
+"""Characters of an id in a list: a version 7 id differs in its first part, which is the time."""
+
+
+def run(args: argparse.Namespace) -> int:
+    enter_folder(args)
+    with closing(Store.open()) as store:
+        # A run whose program died is open until somebody looks; what it left is closed before it is shown.
+        store.recover(SystemClock())
+        code = _act(store, args)
+        for problem in store.problems:
+            tell(f"run {problem.run_id}, event {problem.seq} cannot be read: {problem.message}")
+        return code
+
+
+def _act(store: Store, args: argparse.Namespace) -> int:
+    match args.action:
+        case None | "list":
+            return _list(store, args)
+        case "show":
+            return _show(store, args.id)
+        case "export":
+            return _export(store, args)
+        case "rename":
+            store.rename_session(store.session(args.id).session_id, args.name)
+            return 0
+        case _:
+            return _delete(store, args)
+
+
+def _list(store: Store, args: argparse.Namespace) -> int:
+    # Without an action argparse has not made the options of `list`.
+    query: str = getattr(args, "query", None) or ""
+    limit: int = getattr(args, "limit", 20)
+    found = list(_some(store, query, limit, Path.cwd() if getattr(args, "here", False) else None))
+    if getattr(args, "json", False):
+        for summary in found:
+            print(json.dumps(_as_json(summary)))
+        return 0
+    if not found:
+        print("no sessions" + (f" with {clean(query)!r}" if query else ""), file=sys.stderr)
+        return 0
+    now = datetime.now(UTC)
+    for summary in found:
+        print(_row(summary, now))
+    return 0
+
+
+def _some(store: Store, query: str, limit: int, folder: Path | None) -> Iterable[SessionSummary]:
+    """At most `limit` sessions, the newest first; read in pages, since the store does not filter by folder."""
+    offset, left = 0, limit
+    while left > 0:
+        page = store.sessions(limit=max(50, limit), offset=offset, query=query)
+        if not page:
+            return
+        offset += len(page)
+        for summary in page:
+            if left > 0 and (folder is None or Path(summary.workspace) == folder):
+                left -= 1
+                yield summary
+
+
+def _row(summary: SessionSummary, now: datetime) -> str:
+    cost = "unknown" if summary.cost_usd is None else words.money(summary.cost_usd)
+    state = "running" if summary.live else summary.status
+    ended = "" if summary.reason in ("", "complete") else f" ({summary.reason})"
+    title = words.cut(words.one_line(clean(summary.title)), 60)
+    facts = f"{words.count(summary.turns, 'turn')}, {words.count(summary.tool_calls, 'call')}, {cost}"
+    folder = words.cut_middle(clean(summary.workspace), 40)
+    return (
+        f"{summary.session_id[:ID_SHOWN]}  {words.ago(summary.updated, now):<12} {state + ended:<24} {title}\n"
+        f"{'':{ID_SHOWN}}  {facts}; {clean(', '.join(summary.models))}; {folder}"
+    )
+
+
+def _as_json(summary: SessionSummary) -> dict[str, object]:
+    return {
+        "session_id": summary.session_id,
+        "title": summary.title,
+        "name": summary.name,
+        "workspace": summary.workspace,
+        "agent": summary.agent,
+        "models": list(summary.models),
+        "created": summary.created.isoformat(),
+        "updated": summary.updated.isoformat(),
+        "runs": summary.runs,
+        "turns": summary.turns,
+        "tool_calls": summary.tool_calls,
+        "input_tokens": summary.usage.input,
+        "output_tokens": summary.usage.output,
+        "cost_usd": None if summary.cost_usd is None else str(summary.cost_usd),
+        "status": summary.status,
+        "reason": summary.reason,
+        "live": summary.live,
+    }
+
+
+def _show(store: Store, session: str) -> int:
+    summary = store.session(session)
+    print(_row(summary, datetime.now(UTC)))
+    for state in store.runs(summary.session_id):
+        for line in _conversation(state):
+            print(line)
+    return 0
+
+
+def _conversation(state: RunState) -> Iterable[str]:
+    for item in (*state.settled, *state.live):
+        yield from _item(item)
+    if state.reason not in (None, "complete"):
+        yield f"[{state.status}: {state.reason}]"
+
+
+def _item(item: Item) -> Iterable[str]:
+    match item:
+        case UserItem(text=text):
+            yield f"\n> {clean(text).replace(chr(10), chr(10) + '> ')}\n"
+        case TextItem(what="reasoning"):
+            return
+        case TextItem(interrupted=interrupted, live=live):
+            yield clean(item.text) + (" [interrupted]" if interrupted or live else "")
+        case CallItem():
+            head = words.cut(f"{clean(item.tool)} {clean(words.arguments(item.arguments))}", 160)
+            yield f"[{item.status or 'open'}] {words.one_line(head)}"
+        case EventItem():
+            return
+
+
+def _export(store: Store, args: argparse.Namespace) -> int:
+    summary = store.session(args.id)
+    pieces = store.export(summary.session_id, args.format, redact=not args.no_redact)
+    if args.output is None:
+        for piece in pieces:
+            sys.stdout.write(piece)
+        return 0
+    path = Path(args.output)
+    try:
+        # A session may hold anything that was on the screen, so its export is its owner's alone.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError as error:
+        raise UsageError(f"{path} exists; remove it, or export to another file") from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.writelines(pieces)
+    print(f"wrote {path}", file=sys.stderr)
+    return 0
+
+
+def _delete(store: Store, args: argparse.Namespace) -> int:
+    summary = store.session(args.id)
+    if summary.live:
+        raise QuarterdeckError(f"session {summary.session_id} is running in another program; stop it there first")
+    title = words.cut(words.one_line(clean(summary.title)), 60)
+    if sys.stdin.isatty() and not args.yes and not ask(f"Delete {summary.session_id} ({title}) for good?"):
+        return 1
+    store.delete_session(summary.session_id)
+    print(f"deleted {summary.session_id}", file=sys.stderr)
+    return 0

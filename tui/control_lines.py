@@ -1,0 +1,140 @@
+"""The commands of `quarterdeck run --control`: one JSON object a line on stdin, checked before anything acts on it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
+from typing import Any, Final, NoReturn, cast, get_args
+
+from runner.control.commands import (
+    Abort,
+    CancelTool,
+    Command,
+    Decide,
+    GrantMatch,
+    LimitName,
+    Pause,
+    Resume,
+    Send,
+    SetLimit,
+    SetModel,
+    Stop,
+)
+from runner.errors import CommandError
+from runner.events import Decision, Scope
+
+LONGEST_LINE: Final = 8 << 20
+"""Bytes of one line; edited arguments may hold a whole file."""
+
+BY: Final = "program"
+
+Fields = Mapping[str, Any]
+
+
+def parse(line: bytes) -> Command:
+    """The command in one line. Raises CommandError, which says what is wrong with it."""
+    if len(line) > LONGEST_LINE:
+        raise CommandError(f"the line is longer than {LONGEST_LINE} bytes")
+    try:
+        data: object = json.loads(line, parse_float=Decimal, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise CommandError(f"the line is not JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise CommandError('a command is a JSON object such as {"command":"stop"}')
+    fields = cast("dict[str, Any]", data)
+    name = fields.get("command")
+    if not isinstance(name, str) or name not in _COMMANDS:
+        near = get_close_matches(str(name), _COMMANDS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"it is one of {', '.join(_COMMANDS)}"
+        raise CommandError(f"there is no command {name!r}; {hint}" if "command" in fields else f"no command; {hint}")
+    known, make = _COMMANDS[name]
+    unknown = sorted(set(fields) - {"command", *known})
+    if unknown:
+        raise CommandError(f"{name} takes no {unknown[0]!r}; it takes {', '.join(known) or 'nothing'}")
+    return make(fields)
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not a JSON number")
+
+
+def _text(fields: Fields, name: str, *, default: str | None = None) -> str:
+    value = fields.get(name, default)
+    if not isinstance(value, str) or (default is None and not value.strip()):
+        raise CommandError(f"{fields['command']} needs a text in {name!r}")
+    return value
+
+
+def _choice(fields: Fields, name: str, choices: tuple[str, ...], default: str | None = None) -> str:
+    value = fields.get(name, default)
+    if not isinstance(value, str) or value not in choices:
+        raise CommandError(f"{name!r} is {value!r}; it is one of {', '.join(choices)}")
+    return value
+
+
+def _set_model(fields: Fields) -> Command:
+    now = fields.get("now", False)
+    if not isinstance(now, bool):
+        raise CommandError("'now' is true or false")
+    return SetModel(model=_text(fields, "model"), now=now)
+
+
+def _decide(fields: Fields) -> Command:
+    arguments = _plain(fields.get("arguments"))
+    if arguments is not None and not isinstance(arguments, dict):
+        raise CommandError("'arguments' is an object")
+    match = None if fields.get("match") is None else _choice(fields, "match", get_args(GrantMatch))
+    return Decide(
+        request_id=_text(fields, "request_id"),
+        decision=cast("Decision", _choice(fields, "decision", get_args(Decision))),
+        scope=cast("Scope", _choice(fields, "scope", get_args(Scope), "call")),
+        reason=_text(fields, "reason", default=""),
+        arguments=cast("dict[str, Any] | None", arguments),
+        match=cast("GrantMatch | None", match),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """JSON values as a tool expects them: exact decimals become floats again."""
+    match value:
+        case Decimal():
+            return float(value)
+        case dict():
+            return {key: _plain(item) for key, item in cast("dict[str, Any]", value).items()}
+        case list():
+            return [_plain(item) for item in cast("list[Any]", value)]
+        case _:
+            return value
+
+
+def _set_limit(fields: Fields) -> Command:
+    limit = cast("LimitName", _choice(fields, "limit", get_args(LimitName)))
+    if "value" not in fields:
+        raise CommandError("set_limit needs a 'value': a number, or null for no limit")
+    value: object = fields["value"]
+    if value is None:
+        return SetLimit(limit=limit, value=None)
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        raise CommandError("'value' is a number, or null for no limit")
+    try:
+        number = Decimal(value)
+    except InvalidOperation as error:
+        raise CommandError(f"'value' is {value!r}, which is no number") from error
+    if not number.is_finite() or number < 0:
+        raise CommandError("'value' is 0 or more")
+    return SetLimit(limit=limit, value=number)
+
+
+_COMMANDS: Final[dict[str, tuple[tuple[str, ...], Callable[[Fields], Command]]]] = {
+    "stop": ((), lambda _: Stop(by=BY)),
+    "abort": ((), lambda _: Abort(by=BY)),
+    "pause": ((), lambda _: Pause(by=BY)),
+    "resume": ((), lambda _: Resume(by=BY)),
+    "send": (("text",), lambda fields: Send(text=_text(fields, "text"))),
+    "set_model": (("model", "now"), _set_model),
+    "decide": (("request_id", "decision", "scope", "reason", "arguments", "match"), _decide),
+    "cancel_tool": (("call_id",), lambda fields: CancelTool(call_id=_text(fields, "call_id"))),
+    "set_limit": (("limit", "value"), _set_limit),
+}

@@ -1,0 +1,291 @@
+"""Tool calls: one line in short form, and what is below it when unfolded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Final, NamedTuple, cast
+
+from runner.state import ApprovalView, CallItem
+from tui import words
+from tui.render.clean import Clean, clean
+from tui.render.diff import diff_lines
+from tui.render.lines import MUTED, Ink, Line, Prefix, Span, fit, fit_middle, spans_of, width_of, wrapped
+
+INDENT: Final[Prefix] = (Span(Clean("    "), MUTED),)
+OUTPUT_LINES: Final = 200
+"""Lines of output shown below an unfolded call; the rest is counted."""
+
+_OUTPUT: Final = Ink("foreground")
+_ERROR: Final = Ink("text.error")
+_NAME: Final = Ink("muted", italic=True)
+
+_COLOURS: Final = {
+    "list_files": "tool.read",
+    "read_file": "tool.read",
+    "search": "tool.read",
+    "write_file": "tool.write",
+    "edit_file": "tool.write",
+    "shell": "tool.shell",
+}
+
+
+class CallState(NamedTuple):
+    glyph: str
+    word: str
+    colour: str
+
+
+_PHASES: Final = {
+    "writing": CallState("…", "writing", "state.queued"),
+    "proposed": CallState("·", "next", "state.queued"),
+    "waiting": CallState("?", "waits for you", "state.waiting"),
+    "running": CallState("●", "running", "state.running"),
+}
+_ENDS: Final = {
+    "ok": CallState("✓", "done", "state.ok"),
+    "error": CallState("✗", "failed", "state.failed"),
+    "denied": CallState("⊘", "denied", "state.cancelled"),
+    "timeout": CallState("✗", "timed out", "state.failed"),
+    "cancelled": CallState("■", "cancelled", "state.cancelled"),
+    "interrupted": CallState("■", "interrupted", "state.cancelled"),
+    "skipped": CallState("○", "skipped", "state.cancelled"),
+    "invalid": CallState("✗", "invalid", "state.failed"),
+}
+
+
+def call_state(call: CallItem) -> CallState:
+    """Glyph, word and colour of where a call stands."""
+    if call.phase != "finished":
+        return _PHASES[call.phase]
+    found = _ENDS.get(call.status or "", CallState("?", call.status or "ended", "muted"))
+    exit_code = (call.display or {}).get("exit_code")
+    if call.status == "ok" and isinstance(exit_code, int) and exit_code != 0:
+        return CallState("!", f"exit {exit_code}", "warning")
+    return found
+
+
+def tool_colour(tool: str) -> str:
+    if tool.startswith("transfer_to_"):
+        return "tool.agent"
+    return _COLOURS.get(tool, "tool.other")
+
+
+def short_arguments(call: CallItem) -> Clean:
+    """The telling part of the arguments on one line."""
+    value = _written(call, 400) if call.phase == "writing" else call.arguments
+    return clean(words.one_line(_telling(call.tool, value) if isinstance(value, dict) else value))
+
+
+def _telling(tool: str, arguments: Mapping[str, object]) -> str:
+    match tool, arguments:
+        case "search", {"pattern": str(pattern), "path": str(path)} if path not in ("", "."):
+            return f"{pattern} in {path}"
+        case "search", {"pattern": str(pattern)}:
+            return pattern
+        case "read_file", {"path": str(path), "start": int(start)}:
+            end = arguments.get("end")
+            return f"{path}:{start}-{end}" if end is not None else f"{path}:{start}"
+        case _:
+            return words.arguments(arguments)
+
+
+def _written(call: CallItem, characters: int) -> str:
+    """The beginning of the arguments that the model still writes, so that a frame costs the same however long."""
+    parts: list[str] = []
+    for piece in call.written:
+        parts.append(piece)
+        characters -= len(piece)
+        if characters < 0:
+            return "".join(parts)[:characters] + "…"
+    return "".join(parts)
+
+
+def header_line(call: CallItem, width: int, *, running: int | None = None) -> Line:
+    """The call on one line. running: whole seconds that it runs already."""
+    state = call_state(call)
+    tool = fit(clean(words.one_line(call.tool) or "tool"), max(8, width // 3))
+    room = width - 2 - width_of(tool)
+    wanted = short_arguments(call)
+    # Arguments and facts share the line; where both are long, the arguments keep two fifths of it.
+    needed = min(width_of(wanted) + 1, room * 2 // 5) if wanted else 0
+    right = _facts_that_fit([Clean(state.word), *_facts(call, running)], room - needed)
+    left = room - width_of(right)
+    arguments = fit_middle(wanted, left - 1) if left > 6 else Clean("")
+    spans = [
+        Span(Clean(f"{state.glyph} "), Ink(state.colour, bold=True)),
+        Span(tool, Ink(tool_colour(call.tool), bold=True)),
+    ]
+    if arguments:
+        spans.extend(spans_of(Clean(f" {arguments}"), Ink("foreground")))
+    spans.append(Span(Clean(right[:3]), MUTED))
+    spans.extend(spans_of(Clean(right[3:]), MUTED if state.glyph == "✓" else Ink(state.colour)))
+    return Line(spans=tuple(spans), action=True)
+
+
+def _facts_that_fit(facts: list[Clean], cells: int) -> Clean:
+    """The facts on one line, the last ones left out where there is no room; the first is always there."""
+    shown = f" · {facts[0]}"
+    for index, fact in enumerate(facts[1:], 1):
+        longer = f"{shown} · {fact}"
+        if width_of(longer) > cells:
+            # A reason is worth being shown in part; a number is not.
+            return (
+                fit(Clean(longer), cells) if index < len(facts) - 1 and cells - width_of(shown) > 12 else Clean(shown)
+            )
+        shown = longer
+    return Clean(shown)
+
+
+def _facts(call: CallItem, running: int | None) -> list[Clean]:
+    facts: list[str] = []
+    if call.phase == "running":
+        if call.activity:
+            facts.append(words.one_line(call.activity))
+        if call.progress is not None:
+            facts.append(f"{round(100 * call.progress)} %")
+        if running is not None and running > 0:
+            facts.append(words.duration(running) if running >= 10 else f"{running} s")
+    elif call.phase == "finished":
+        display = call.display or {}
+        if display.get("type") == "diff":
+            facts.append(f"+{display.get('added', 0)} -{display.get('removed', 0)}")
+        if call.status not in ("ok", "skipped") and (why := _why(call)):
+            facts.append(words.cut(why, 60))
+        if call.side_effects == "unknown":
+            facts.append("may have had effects")
+        if call.status not in ("denied", "skipped", "invalid"):
+            facts.append(words.duration(call.seconds))
+    return [clean(fact) for fact in facts]
+
+
+def _why(call: CallItem) -> str:
+    if call.status == "denied" and call.approval is not None:
+        return words.one_line(call.approval.reason)
+    for line in call.output.split("\n", 20):
+        if line.strip():
+            return words.one_line(line)
+    return ""
+
+
+def detail_lines(call: CallItem, width: int) -> list[Line]:
+    """What stands below the header: arguments, approval, and how it ended; the output has its own place."""
+    lines = _arguments(call, width)
+    if call.approval is not None:
+        lines.extend(_text(_approval_words(call.approval), MUTED, width))
+    return lines
+
+
+def ending_lines(call: CallItem, width: int) -> list[Line]:
+    """What stands below the output: exit code, truncation, effects."""
+    facts: list[str] = []
+    display = call.display or {}
+    signal = display.get("signal")
+    exit_code = display.get("exit_code")
+    if signal:
+        facts.append(f"ended by signal {signal}")
+    elif isinstance(exit_code, int):
+        facts.append(f"exit code {exit_code}")
+    if call.truncated:
+        facts.append("the model read a shortened output" + (", the whole is stored" if call.artifact else ""))
+    if call.side_effects == "unknown":
+        facts.append("it may have had effects")
+    if call.pid is not None and call.phase == "running":
+        facts.append(f"process {call.pid}")
+    return _text(" · ".join(facts), MUTED, width) if facts else []
+
+
+def result_lines(call: CallItem, width: int) -> list[Line] | None:
+    """The special view of a result or of what is asked for (a diff); None where its text is the view."""
+    display = call.display
+    if display is None and call.phase != "finished" and call.approval is not None:
+        display = call.approval.preview
+    if display is not None and display.get("type") == "diff" and isinstance(display.get("diff"), str):
+        return diff_lines(clean(display["diff"]), width, prefix=INDENT)
+    return None
+
+
+def output_text(call: CallItem) -> str:
+    """What a person reads of a finished call; not clean."""
+    display = call.display or {}
+    if display.get("type") == "text" and isinstance(display.get("text"), str):
+        return str(display["text"])
+    return call.output
+
+
+def output_lines(text: Clean, width: int, *, failed: bool = False, earlier: int = 0) -> list[Line]:
+    """The last lines of an output; earlier: lines that are not in the text any more."""
+    rows = text.removesuffix("\n").split("\n") if text else []
+    hidden = earlier + max(0, len(rows) - OUTPUT_LINES)
+    lines = _text(f"… {words.count(hidden, 'earlier line')}", MUTED, width) if hidden else []
+    ink = _ERROR if failed else _OUTPUT
+    for row in rows[-OUTPUT_LINES:]:
+        lines.extend(wrapped(spans_of(Clean(row), ink), width, first=INDENT))
+    return lines
+
+
+def _arguments(call: CallItem, width: int) -> list[Line]:
+    if isinstance(call.arguments, str) or call.phase == "writing":
+        raw = _written(call, 4000) if call.phase == "writing" else words.cut(str(call.arguments), 4000)
+        return _text(raw, _OUTPUT, width) if raw else []
+    lines: list[Line] = []
+    hide = _shown_as_diff(call)
+    for name, value in call.arguments.items():
+        if name in hide:
+            continue
+        lines.extend(_argument(name, value, width))
+    return lines
+
+
+def _shown_as_diff(call: CallItem) -> frozenset[str]:
+    """Arguments that the diff below repeats."""
+    return frozenset({"content", "old", "new"}) if result_lines(call, 40) is not None else frozenset()
+
+
+def _argument(name: str, value: object, width: int) -> list[Line]:
+    text = value if isinstance(value, str) else _json(value)
+    rows = clean(text).removesuffix("\n").split("\n")
+    label = Span(clean(f"{name} "), _NAME)
+    if len(rows) == 1:
+        return wrapped([label, *spans_of(Clean(rows[0]), _OUTPUT)], width, first=INDENT)
+    lines = wrapped([label], width, first=INDENT)
+    deeper = (*INDENT, Span(Clean("  "), MUTED))
+    for row in rows[:OUTPUT_LINES]:
+        lines.extend(wrapped(spans_of(Clean(row), _OUTPUT), width, first=deeper))
+    if len(rows) > OUTPUT_LINES:
+        lines.extend(_text(f"… {words.count(len(rows) - OUTPUT_LINES, 'more line')}", MUTED, width))
+    return lines
+
+
+def _json(value: object) -> str:
+    if isinstance(value, Mapping) and len(cast("Mapping[str, object]", value)) > 3:
+        return json.dumps(value, ensure_ascii=False, default=str, indent=2)
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _text(text: str, ink: Ink, width: int) -> list[Line]:
+    return wrapped(spans_of(clean(text), ink), width, first=INDENT)
+
+
+_DECIDERS: Final = {
+    "user": "you",
+    "rule": "a rule",
+    "grant": "an earlier decision",
+    "timeout": "the timeout",
+    "stop": "the stop",
+    "disconnect": "a lost connection",
+}
+_DECISIONS: Final = {"allow": "allowed", "deny": "denied", "edit": "allowed with changes", "end_run": "run ended"}
+_SCOPES: Final = {"run": "for this run", "session": "for this session", "project": "for this project", "user": "always"}
+
+
+def _approval_words(approval: ApprovalView) -> str:
+    if not approval.decision:
+        return f"asks because {approval.why}" if approval.why else "asks for your approval"
+    parts = [f"{_DECISIONS.get(approval.decision, approval.decision)} by {_DECIDERS.get(approval.by, approval.by)}"]
+    if approval.scope in _SCOPES:
+        parts.append(_SCOPES[approval.scope])
+    if approval.rule:
+        parts.append(approval.rule)
+    text = ", ".join(parts)
+    return f"{text}: {words.one_line(approval.reason)}" if approval.reason else text

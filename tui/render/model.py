@@ -1,0 +1,185 @@
+"""The transcript of some runs as a document, brought up to date by what differs from the last time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from runner.state import CallItem, Item, RunState, TextItem, UserItem
+from tui.render.document import Document
+from tui.render.items import CallView, ReasoningView, View, view_of
+
+_ONE_LINERS = frozenset({"call", "event", "reasoning"})
+
+
+@dataclass(slots=True)
+class _Slot:
+    """What is shown of one run: `settled` sections that are final, then one for each live item."""
+
+    run: RunState
+    start: int
+    settled: int = 0
+    views: list[View] = field(default_factory=list[View])
+
+
+class TranscriptModel:
+    """Cheap to call for every frame: settled items are looked at once, live ones are compared by identity."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.reasoning_open = False
+        self._slots: list[_Slot] = []
+        self._unfolded: dict[str, bool] = {}
+
+    def show(self, runs: Sequence[RunState], now: float | None = None) -> bool:
+        """Bring the document up to date; gives whether anything changed. now: the runs' monotonic clock, seconds."""
+        changed = False
+        for index, run in enumerate(runs):
+            if index < len(self._slots) and not _goes_on(self._slots[index], run):
+                self._drop(index)
+            if index >= len(self._slots):
+                self._slots.append(_Slot(run=RunState(run_id=run.run_id), start=len(self.document.sections)))
+            slot = self._slots[index]
+            if slot.run is not run:
+                changed |= self._update(index, slot, run)
+            if now is not None and slot.run.live:
+                changed |= self._tick(slot, now)
+        if len(self._slots) > len(runs):
+            self._drop(len(runs))
+            changed = True
+        return changed
+
+    def view(self, index: int) -> View:
+        return self.document.sections[index].view
+
+    def find(self, key: str) -> int | None:
+        """The section of an item."""
+        return next((at for at, section in enumerate(self.document.sections) if section.view.key == key), None)
+
+    def fold(self, index: int, expanded: bool) -> bool:
+        """Fold or unfold one item; gives whether it can be."""
+        view = self.view(index)
+        if not view.foldable or view.expanded == expanded:
+            return False
+        self._unfolded[view.key] = expanded
+        self.document.changed(index, view.fold(expanded), exact=False)
+        return True
+
+    def fold_reasoning(self, expanded: bool) -> None:
+        """Fold or unfold all reasoning, also that which is still to come."""
+        self.reasoning_open = expanded
+        for index, section in enumerate(self.document.sections):
+            if isinstance(section.view, ReasoningView):
+                self._unfolded.pop(section.view.key, None)
+                if section.view.expanded != expanded:
+                    self.document.changed(index, section.view.fold(expanded), exact=False)
+
+    def _drop(self, index: int) -> None:
+        """Forget the runs from `index` on."""
+        self.document.truncate(self._slots[index].start)
+        del self._slots[index:]
+
+    def _update(self, index: int, slot: _Slot, run: RunState) -> bool:
+        settled = slot.settled
+        old_live = slot.views
+        items = [*run.settled[settled:], *_queued_last(run.live)]
+        same_items = run.live is slot.run.live and len(run.settled) == settled
+        slot.run = run
+        if same_items:
+            return False
+        # An id should stand for one item; where a stored run says otherwise, each still gets a view of its own.
+        known: dict[str, deque[View]] = {}
+        for view in old_live:
+            known.setdefault(view.key, deque()).append(view)
+        base = slot.start + settled
+        views: list[View] = []
+        stable = 0
+        changed = False
+        for at, item in enumerate(items):
+            same_key = known.get(item.item_id)
+            view = same_key.popleft() if same_key else None
+            first = None if view is None else view.update(item)
+            if view is None or first is None:
+                view = self._new_view(item)
+            elif at == stable and at < len(old_live) and old_live[at] is view:
+                stable += 1
+                if first < len(view.blocks) or self._height_differs(base + at):
+                    self.document.changed(base + at, first)
+                    changed = True
+            views.append(view)
+        if stable < len(views) or stable < len(old_live):
+            self._replace_tail(index, base + stable, views[stable:])
+            changed = True
+        slot.settled = len(run.settled)
+        slot.views = views[len(run.settled) - settled :]
+        return changed
+
+    def _height_differs(self, index: int) -> bool:
+        """Whether a section lost blocks at its end, or has none laid out yet."""
+        section = self.document.sections[index]
+        return section.heights is None or len(section.heights) != len(section)
+
+    def _replace_tail(self, index: int, start: int, views: Sequence[View]) -> None:
+        """Put other views where those of a run's end stood; the runs behind it keep theirs."""
+        behind = [
+            [
+                section.view
+                for section in self.document.sections[slot.start : slot.start + slot.settled + len(slot.views)]
+            ]
+            for slot in self._slots[index + 1 :]
+        ]
+        self.document.truncate(start)
+        for view in views:
+            self._append(view)
+        for slot, kept in zip(self._slots[index + 1 :], behind, strict=True):
+            slot.start = len(self.document.sections)
+            for view in kept:
+                self._append(view)
+
+    def _append(self, view: View) -> None:
+        sections = self.document.sections
+        above = sections[-1].view.kind if sections else None
+        gap = above is not None and not (above in _ONE_LINERS and view.kind in _ONE_LINERS)
+        self.document.append(view, gap=gap)
+
+    def _new_view(self, item: Item) -> View:
+        view = view_of(item)
+        if view.foldable:
+            default = self.reasoning_open and isinstance(view, ReasoningView)
+            view.expanded = self._unfolded.get(view.key, default)
+        if _is_live(item):
+            view.build()
+        return view
+
+    def _tick(self, slot: _Slot, now: float) -> bool:
+        changed = False
+        base = slot.start + slot.settled
+        for at, view in enumerate(slot.views):
+            if isinstance(view, CallView):
+                first = view.tick(now)
+                if first < len(view.blocks):
+                    self.document.changed(base + at, first)
+                    changed = True
+        return changed
+
+
+def _goes_on(slot: _Slot, run: RunState) -> bool:
+    """Whether the run is the one shown, with the same settled items and perhaps more."""
+    if slot.run is run:
+        return True
+    if slot.run.run_id != run.run_id or len(run.settled) < slot.settled:
+        return False
+    return not slot.settled or run.settled[slot.settled - 1] is slot.run.settled[slot.settled - 1]
+
+
+def _queued_last(live: tuple[Item, ...]) -> Sequence[Item]:
+    """What waits for the next turn stands below what happens in this one."""
+    queued = [item for item in live if isinstance(item, UserItem) and item.queued]
+    if not queued or live[-len(queued) :] == tuple(queued):
+        return live
+    return [*(item for item in live if not (isinstance(item, UserItem) and item.queued)), *queued]
+
+
+def _is_live(item: Item) -> bool:
+    return (isinstance(item, TextItem) and item.live) or (isinstance(item, CallItem) and item.phase != "finished")

@@ -1,0 +1,147 @@
+"""Checks one layer and flattens it: a key's path and its value. What is wrong names file, line, key and remedy."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, cast, get_args
+
+from runner.errors import ConfigError
+from tui.settings.layers import TOP_LEVEL, Layer, dotted, printable
+from tui.settings.values import NamedModelSettings, RuleSettings
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel, ValidationError
+
+Key: TypeAlias = tuple[str, ...]
+Entries: TypeAlias = dict[Key, Any]
+
+MODES = ("default", "accept_edits", "plan", "bypass", "deny_unlisted")
+
+# A value under one of these is never repeated in an error, because people paste keys into them by mistake.
+_SECRET = ("key", "token", "secret", "password")
+
+
+def entries(layer: Layer) -> Entries:
+    """The layer's values by path: ("limits", "max_turns"), ("agents", NAME, field), ("models", NAME), ("rules",).
+
+    Raises ConfigError for the first problem in it.
+    """
+    if _is_simple(layer.raw):
+        return {(name,): value for name, value in layer.raw.items()}
+    from pydantic import ValidationError
+
+    from tui.settings.schema import ConfigTable
+
+    try:
+        table = ConfigTable.model_validate(layer.raw)
+    except ValidationError as error:
+        raise _explain(layer, error) from error
+    return dict(_flat(layer, table.model_dump(exclude_unset=True)))
+
+
+def _is_simple(raw: Mapping[str, object]) -> bool:
+    """Whether nothing but names is set: the common case, which then starts without pydantic."""
+    return all(
+        name in TOP_LEVEL and isinstance(value, str) and value and (name != "approve" or value in MODES)
+        for name, value in raw.items()
+    )
+
+
+def _flat(layer: Layer, tables: dict[str, Any]) -> Iterator[tuple[Key, Any]]:
+    for name in TOP_LEVEL:
+        if name in tables:
+            yield (name,), tables[name]
+    for name, value in tables.get("limits", {}).items():
+        yield ("limits", name), value
+    for action, keys in tables.get("keys", {}).items():
+        yield ("keys", action), ",".join(cast("list[str]", keys)) if isinstance(keys, list) else keys
+    for name, fields in tables.get("agents", {}).items():
+        yield (
+            ("agents", name),
+            {
+                key: tuple(cast("list[str]", value)) if isinstance(value, list) else value
+                for key, value in fields.items()
+            },
+        )
+    for name, fields in tables.get("models", {}).items():
+        yield ("models", name), NamedModelSettings(**fields)
+    rules = [
+        RuleSettings(**fields, source=layer.where(("rules", index)))
+        for index, fields in enumerate(tables.get("rules", ()))
+    ]
+    if rules:
+        yield ("rules",), tuple(rules)
+
+
+def _explain(layer: Layer, error: ValidationError) -> ConfigError:
+    problems = error.errors(include_url=False)
+    paths = {index: _path(problem["loc"]) for index, problem in enumerate(problems)}
+    first = min(paths, key=lambda index: layer.line(paths[index]))
+    path, kind, value = paths[first], problems[first]["type"], problems[first]["input"]
+    others = len(set(paths.values())) - 1
+    more = f" (and {others} more)" if others else ""
+    where = layer.where(path)
+    if kind == "extra_forbidden":
+        message, expected = _unknown(path)
+    elif kind == "missing":
+        message, expected = f"{dotted(path[:-1])} has no {path[-1]}", _expected(path)
+    else:
+        # A variable or an option is named by its place alone.
+        name = f"{dotted(path)} is" if layer.file is not None else "is"
+        message, expected = f"{name} {_shown(path, value)}", _expected(path)
+    return ConfigError(message, where=where, expected=expected + more)
+
+
+def _path(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """The key's path; pydantic appends the names of union arms and of list positions, which are no keys of ours."""
+    depth = {"limits": 2, "keys": 2, "agents": 3, "models": 3, "rules": 3}.get(str(loc[0]), 1)
+    return loc[:depth]
+
+
+def _shown(path: tuple[int | str, ...], value: object) -> str:
+    if any(word in str(path[-1]) for word in _SECRET) and path[0] != "keys":
+        return "not what belongs there"
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = f'"{printable(value)}"' if isinstance(value, str) else printable(str(value))
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _unknown(path: tuple[int | str, ...]) -> tuple[str, str]:
+    table = _table(path)
+    names = list(table.model_fields)
+    near = difflib.get_close_matches(str(path[-1]), names, n=1)
+    if path[0] == "models" and str(path[-1]) in {"api_key", "key", "token"}:
+        return f"{dotted(path)} does not belong in a file", "the name of an environment variable in api_key_env"
+    choice = f"{near[0]} (did you mean that?)" if near else f"one of {', '.join(names)}"
+    return f"{dotted(path)} is not a setting", choice
+
+
+def _table(path: tuple[int | str, ...]) -> type[BaseModel]:
+    from tui.settings import schema
+
+    nested: dict[str, type[BaseModel]] = {
+        "limits": schema.Limits,
+        "agents": schema.AgentTable,
+        "models": schema.ModelTable,
+        "rules": schema.RuleTable,
+    }
+    deep = len(path) > (1 if path[0] == "limits" else 2)
+    return nested.get(str(path[0]), schema.ConfigTable) if deep else schema.ConfigTable
+
+
+def _expected(path: tuple[int | str, ...]) -> str:
+    table = _table(path)
+    name = str(path[-1]) if str(path[-1]) in table.model_fields else str(path[0])
+    field = table.model_fields[name]
+    return field.description or _description(field.annotation)
+
+
+def _description(annotation: object) -> str:
+    """The description inside a union such as `Text | None`, where pydantic leaves it on the arm."""
+    for part in (*getattr(annotation, "__metadata__", ()), *get_args(annotation)):
+        found = getattr(part, "description", None) or _description(part)
+        if isinstance(found, str) and found:
+            return found
+    return ""

@@ -1,0 +1,174 @@
+"""Finds the files, merges the layers, and keeps back what an untrusted project may not decide."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import themes
+from runner.errors import ConfigError
+from tui.settings.check import Entries, entries
+from tui.settings.layers import Layer, dotted, environment_layer, file_layer, flag_layer, printable
+from tui.settings.trust import TrustFile, split
+from tui.settings.values import (
+    DEFAULT_AGENT,
+    AgentSettings,
+    ConfigFile,
+    LimitValue,
+    Settings,
+    Source,
+    Withheld,
+)
+
+PROJECT_FILE = Path(".quarterdeck") / "config.toml"
+
+
+def load_settings(
+    cwd: Path,
+    environ: Mapping[str, str],
+    overrides: Mapping[str, object] | None = None,
+) -> Settings:
+    """The settings of a start in cwd: defaults, user file, project file, environment, overrides; later ones win.
+
+    overrides: options as dotted keys, such as {"model": "demo/slow", "limits.max_turns": "3"}; None is not given.
+    Raises ConfigError, which names the file and line (or the variable, or the option) and what was expected.
+    """
+    cwd = cwd.resolve()
+    user_path = user_file(environ)
+    user = file_layer("user", user_path)
+    project_path = project_file(cwd, user_path)
+    project = None if project_path is None else file_layer("project", project_path)
+    merged = _Merged()
+    if user is not None:
+        merged.add(user, entries(user))
+    files = [ConfigFile(kind="user", path=user_path, found=user is not None, sha256=user.sha256 if user else "")]
+    withheld: list[Withheld] = []
+    if project is not None and project_path is not None:
+        found = entries(project)
+        kept, withheld = split(project, found, merged.values, _default_limit)
+        trusted = None
+        if withheld:
+            trusted = trust_file(environ).is_trusted(trusted_folder(project_path), project.sha256)
+            if trusted:
+                kept, withheld = found, []
+        merged.add(project, kept)
+        files.append(ConfigFile(kind="project", path=project_path, found=True, sha256=project.sha256, trusted=trusted))
+    for layer in (environment_layer(environ), flag_layer(overrides or {})):
+        merged.add(layer, entries(layer))
+    settings = merged.settings(cwd, user_path.parent, environ, tuple(withheld), tuple(files))
+    _check_references(settings)
+    return settings
+
+
+def user_file(environ: Mapping[str, str]) -> Path:
+    """The person's file: QUARTERDECK_CONFIG (a folder, or a file that ends in .toml), else the platform's place."""
+    chosen = environ.get("QUARTERDECK_CONFIG", "").strip()
+    if chosen:
+        path = Path(chosen).expanduser().absolute()
+        return path if path.suffix == ".toml" else path / "config.toml"
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("quarterdeck", appauthor=False)) / "config.toml"
+
+
+def project_file(cwd: Path, user_path: Path) -> Path | None:
+    """The nearest .quarterdeck/config.toml from cwd up to the root of its git repository; without one only in cwd."""
+    folders = [cwd, *cwd.parents]
+    root = next((index for index, folder in enumerate(folders) if (folder / ".git").exists()), 0)
+    for folder in folders[: root + 1]:
+        path = folder / PROJECT_FILE
+        if path.is_file() and path.resolve() != user_path.resolve():
+            return path
+    return None
+
+
+def trusted_folder(project_path: Path) -> Path:
+    """The folder that trust is about: the one that holds .quarterdeck."""
+    return project_path.parent.parent.resolve()
+
+
+def trust_file(environ: Mapping[str, str]) -> TrustFile:
+    from runner.store.paths import data_dir
+
+    return TrustFile(path=data_dir(environ) / "trust.json")
+
+
+def _default_limit(name: str) -> LimitValue:
+    from runner.config import RunConfig
+
+    config = RunConfig()
+    return config.request_limit if name == "max_model_requests" else getattr(config, name)
+
+
+class _Merged:
+    def __init__(self) -> None:
+        self.values: Entries = {}
+        self.sources: dict[str, Source] = {}
+
+    def add(self, layer: Layer, found: Entries) -> None:
+        for key, value in found.items():
+            if key == ("rules",):
+                self.values[key] = (*self.values.get(key, ()), *value)
+            elif key[0] == "agents":
+                self.values[key] = {**self.values.get(key, {}), **value}
+                for part in value:
+                    self.sources[dotted((*key, part))] = layer.source((*key, part))
+            else:
+                self.values[key] = value
+            self.sources[dotted(key)] = layer.source(key)
+
+    def table(self, name: str) -> Mapping[str, Any]:
+        return MappingProxyType({key[1]: value for key, value in self.values.items() if key[0] == name and key[1:]})
+
+    def settings(
+        self,
+        cwd: Path,
+        config_dir: Path,
+        environ: Mapping[str, str],
+        withheld: tuple[Withheld, ...],
+        files: tuple[ConfigFile, ...],
+    ) -> Settings:
+        get = self.values.get
+        agents = {name: AgentSettings(**part) for name, part in self.table("agents").items()}
+        return Settings(
+            cwd=cwd,
+            config_dir=config_dir,
+            environ=environ,
+            default_model=get(("model",)),
+            theme=get(("theme",), themes.DEFAULT),
+            default_agent=get(("agent",), DEFAULT_AGENT),
+            approve=get(("approve",), "default"),
+            limits=self.table("limits"),
+            keys=self.table("keys"),
+            agents=MappingProxyType(agents),
+            models=self.table("models"),
+            rules=get(("rules",), ()),
+            sources=MappingProxyType(self.sources),
+            withheld=withheld,
+            files=files,
+        )
+
+
+def _check_references(settings: Settings) -> None:
+    """Names that must exist: the default agent, and the theme."""
+    names = settings.agent_names()
+    if settings.default_agent not in names:
+        raise unknown_agent(settings, settings.default_agent, str(settings.source("agent").where))
+    if settings.theme != themes.DEFAULT and "theme" in settings.sources:
+        try:
+            themes.load(settings.theme, settings.themes_dir)
+        except themes.ThemeError as error:
+            raise ConfigError(printable(str(error)), where=settings.source("theme").where) from error
+
+
+def unknown_agent(settings: Settings, name: str, where: str) -> ConfigError:
+    names = settings.agent_names()
+    near = difflib.get_close_matches(name, names, n=1)
+    expected = f"{near[0]} (did you mean that?)" if near else f"one of {', '.join(map(printable, names))}"
+    waiting = any(item.key.startswith(f"agents.{name}") for item in settings.withheld)
+    if waiting:
+        expected = "a trusted folder for the project's own agents: quarterdeck trust"
+    return ConfigError(f"there is no agent {printable(name)!r}", where=where, expected=expected)

@@ -1,0 +1,179 @@
+"""The shape of a configuration file, checked by pydantic. Each field's description says what is expected of it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+OFF = "off"
+BUILT_IN_TOOLS = ("list_files", "read_file", "search", "write_file", "edit_file", "shell")
+
+ToolName: TypeAlias = Literal["list_files", "read_file", "search", "write_file", "edit_file", "shell"]
+Mode: TypeAlias = Literal["default", "accept_edits", "plan", "bypass", "deny_unlisted"]
+
+
+def _number(value: object) -> object:
+    """A float where the file's exact decimal is; what is no number stays, to be refused."""
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def _money(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    return Decimal(str(value))
+
+
+def _switch(value: object) -> object:
+    return None if value == OFF else value
+
+
+def _number_or_off(value: object) -> object:
+    return _switch(_number(value))
+
+
+def _money_or_off(value: object) -> object:
+    return _switch(_money(value))
+
+
+_WHOLE = "a whole number, 0 or more"
+_OR_OFF = f'or "{OFF}"'
+_TEXT = "a text that is not empty"
+_MONEY = "US dollars, 0 or more"
+
+Text: TypeAlias = Annotated[str, Field(strict=True, min_length=1, description=_TEXT)]
+Count: TypeAlias = Annotated[int, Field(strict=True, ge=0, description=_WHOLE)]
+CountOff: TypeAlias = Annotated[
+    Annotated[int, Field(strict=True, ge=0)] | None,
+    BeforeValidator(_switch),
+    Field(description=f"{_WHOLE}, {_OR_OFF}"),
+]
+Positive: TypeAlias = Annotated[int, Field(strict=True, ge=1, description="a whole number, 1 or more")]
+Finite: TypeAlias = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+Seconds: TypeAlias = Annotated[Finite, BeforeValidator(_number), Field(description="seconds, more than 0")]
+SecondsOff: TypeAlias = Annotated[
+    Finite | None, BeforeValidator(_number_or_off), Field(description=f"seconds, more than 0, {_OR_OFF}")
+]
+Grace: TypeAlias = Annotated[
+    Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)],
+    BeforeValidator(_number),
+    Field(description="seconds, 0 or more"),
+]
+Factor: TypeAlias = Annotated[Finite, BeforeValidator(_number), Field(description="a number, more than 0")]
+_Dollars: TypeAlias = Annotated[Decimal, Field(strict=True, ge=0, allow_inf_nan=False)]
+Money: TypeAlias = Annotated[_Dollars, BeforeValidator(_money), Field(description=_MONEY)]
+MoneyOff: TypeAlias = Annotated[
+    _Dollars | None, BeforeValidator(_money_or_off), Field(description=f"{_MONEY}, {_OR_OFF}")
+]
+YesNo: TypeAlias = Annotated[bool, Field(strict=True, description="true or false")]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Limits(Section):
+    """Every limit of RunConfig that a person may set; the names and units are the same."""
+
+    switch_after: Count = 1
+    max_turns: CountOff = None
+    max_time: SecondsOff = None
+    max_wall_time: SecondsOff = None
+    timeout_per_turn: SecondsOff = None
+    first_token_timeout: SecondsOff = None
+    stream_idle_timeout: SecondsOff = None
+    max_model_requests: CountOff = None
+    max_tool_calls: CountOff = None
+    max_input_tokens: CountOff = None
+    max_output_tokens: CountOff = None
+    max_total_tokens: CountOff = None
+    max_cost_usd: MoneyOff = None
+    max_retries: Count = 0
+    backoff_initial: Seconds = 1
+    backoff_factor: Factor = 1
+    backoff_max: Seconds = 1
+    retry_after_max: Seconds = 1
+    stop_on_tool_error: YesNo = False
+    max_consecutive_errors: Positive = 1
+    tool_timeout: SecondsOff = None
+    tool_concurrency: Positive = 1
+    max_tool_output: Annotated[int, Field(strict=True, ge=1, description="bytes, 1 or more")] = 1
+    abort_grace: Grace = 0
+    approval_timeout: SecondsOff = None
+
+
+class AgentTable(Section):
+    instructions: Text | None = None
+    model: Text | None = None
+    fallback_models: Annotated[list[Text], Field(description="a list of model names")] | None = None
+    tools: (
+        Annotated[list[ToolName], Field(description=f"a list of built-in tools: {', '.join(BUILT_IN_TOOLS)}")] | None
+    ) = None
+    temperature: (
+        Annotated[float, BeforeValidator(_number), Field(strict=True, ge=0, le=2, description="a number from 0 to 2")]
+        | None
+    ) = None
+    top_p: (
+        Annotated[float, BeforeValidator(_number), Field(strict=True, ge=0, le=1, description="a number from 0 to 1")]
+        | None
+    ) = None
+    max_tokens: Positive | None = None
+    parallel_tool_calls: YesNo | None = None
+    reasoning_effort: Text | None = None
+
+
+class ModelTable(Section):
+    model: Text
+    api_base: (
+        Annotated[
+            str,
+            Field(
+                strict=True,
+                pattern=r"^https?://[^\s/@]+(/\S*)?$",
+                description='a URL such as "http://127.0.0.1:8080/v1"',
+            ),
+        ]
+        | None
+    ) = None
+    api_key_env: (
+        Annotated[
+            str,
+            Field(
+                strict=True,
+                pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+                description="the name of an environment variable, never the key itself",
+            ),
+        ]
+        | None
+    ) = None
+    context_window: Annotated[int, Field(strict=True, ge=1, description="tokens, 1 or more")] | None = None
+    input_cost_per_million: Money | None = None
+    output_cost_per_million: Money | None = None
+    cached_input_cost_per_million: Money | None = None
+
+
+class RuleTable(Section):
+    effect: Annotated[Literal["allow", "deny", "ask"], Field(description='"allow", "deny" or "ask"')]
+    tool: Annotated[str, Field(strict=True, min_length=1, description='the name of a tool or a glob such as "write_*"')]
+    arguments: Annotated[dict[str, Any], Field(description="a table of arguments")] | None = None
+    note: Annotated[str, Field(strict=True, description="a text")] = ""
+
+
+KeyList: TypeAlias = Annotated[list[Text], Field(min_length=1)]
+
+
+class ConfigTable(Section):
+    """The whole file; environment variables and options are checked as one, too."""
+
+    model: Text = ""
+    theme: Text = ""
+    agent: Text = ""
+    approve: Annotated[Mode, Field(description='"default", "accept_edits", "plan", "bypass" or "deny_unlisted"')] = (
+        "default"
+    )
+    limits: Annotated[Limits, Field(description="a table [limits]")] = Limits()
+    keys: Annotated[dict[str, Text | KeyList], Field(description='keys such as "ctrl+s", or a list of them')] = {}
+    agents: Annotated[dict[str, AgentTable], Field(description="tables [agents.NAME]")] = {}
+    models: Annotated[dict[str, ModelTable], Field(description='tables [models."NAME"]')] = {}
+    rules: Annotated[list[RuleTable], Field(description="tables [[rules]]")] = []

@@ -1,0 +1,167 @@
+"""The settings as plain frozen values: cheap to make, so that the first frame need not wait for pydantic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from runner.agent import Agent
+    from runner.config import RunConfig
+    from runner.models.registry import ModelRegistry
+    from runner.policy.base import ApprovalMode
+
+SourceKind = Literal["default", "user", "project", "environment", "flag"]
+LimitValue: TypeAlias = int | float | Decimal | bool | None
+
+DEFAULT_AGENT = "deck"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a value came from. where: the file and line, the variable, or the option."""
+
+    kind: SourceKind
+    where: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} ({self.where})" if self.where else self.kind
+
+
+DEFAULT = Source(kind="default")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSettings:
+    """A table [agents.NAME]; None = not set. tools: names of built-in tools, None = all of them."""
+
+    instructions: str | None = None
+    model: str | None = None
+    fallback_models: tuple[str, ...] | None = None
+    tools: tuple[str, ...] | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    parallel_tool_calls: bool | None = None
+    reasoning_effort: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedModelSettings:
+    """A table [models."NAME"]. Costs are in US dollars for one million tokens, None = unknown."""
+
+    model: str
+    api_base: str | None = None
+    api_key_env: str | None = None
+    context_window: int | None = None
+    input_cost_per_million: Decimal | None = None
+    output_cost_per_million: Decimal | None = None
+    cached_input_cost_per_million: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSettings:
+    """A table [[rules]]: an approval rule of SEMANTICS section 9. source: the file and line it stands in."""
+
+    effect: Literal["allow", "deny", "ask"]
+    tool: str
+    arguments: Mapping[str, Any] | None = None
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld:
+    """A value of a project's file that is ignored until the folder is trusted. text: what it would change, in words."""
+
+    key: str
+    text: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigFile:
+    """A file that was looked for. trusted: only for a project's file with something to withhold, else None."""
+
+    kind: Literal["user", "project"]
+    path: Path
+    found: bool
+    sha256: str = ""
+    trusted: bool | None = None
+
+
+def _empty() -> Mapping[str, Any]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings of one start, merged: defaults, user, project, environment, flags; later ones win.
+
+    default_model: None = nothing is configured; `chosen_model` then picks one. limits: only those that were set, with
+    the names and units of RunConfig; None = off. keys: action name to keys in Textual's notation, several joined
+    by a comma.
+    sources: dotted name to where the value came from; what is not in it is a default.
+    withheld: what the project's file would change if its folder were trusted; none of it is in the values.
+    """
+
+    cwd: Path
+    config_dir: Path
+    environ: Mapping[str, str] = field(repr=False)
+    default_model: str | None = None
+    theme: str = ""
+    default_agent: str = DEFAULT_AGENT
+    approve: ApprovalMode = "default"
+    limits: Mapping[str, LimitValue] = field(default_factory=_empty)
+    keys: Mapping[str, str] = field(default_factory=_empty)
+    agents: Mapping[str, AgentSettings] = field(default_factory=_empty)
+    models: Mapping[str, NamedModelSettings] = field(default_factory=_empty)
+    rules: tuple[RuleSettings, ...] = ()
+    sources: Mapping[str, Source] = field(default_factory=_empty)
+    withheld: tuple[Withheld, ...] = ()
+    files: tuple[ConfigFile, ...] = ()
+
+    @property
+    def themes_dir(self) -> Path:
+        """The person's own theme files."""
+        return self.config_dir / "themes"
+
+    @property
+    def user_file(self) -> Path:
+        return next(file.path for file in self.files if file.kind == "user")
+
+    def source(self, key: str) -> Source:
+        """Where the value of a dotted name such as "limits.max_turns" came from."""
+        return self.sources.get(key, DEFAULT)
+
+    def agent_names(self) -> tuple[str, ...]:
+        """The built-in agent and the configured ones."""
+        return tuple(dict.fromkeys((DEFAULT_AGENT, *self.agents)))
+
+    def registry(self) -> ModelRegistry:
+        """The models by name, the configured ones included."""
+        from tui.settings import build
+
+        return build.registry(self)
+
+    def chosen_model(self, agent: str | None = None) -> tuple[str, str]:
+        """The model that a run of the agent (None: the default agent) starts with, and one sentence why."""
+        from tui.settings import build
+
+        return build.chosen_model(self, agent or self.default_agent)
+
+    def agent(self, name: str | None = None) -> Agent:
+        """The agent of that name (None: the default one) with its model and tools. Raises ConfigError."""
+        from tui.settings import build
+
+        return build.agent(self, name or self.default_agent)
+
+    def run_config(self, **changes: Any) -> RunConfig:
+        """The limits, rules, mode and folder of a run; changes are fields of RunConfig and win."""
+        from tui.settings import build
+
+        return build.run_config(self, **changes)
