@@ -10,8 +10,8 @@ from tests.bench.figures import in_turn, show
 from tests.bench.terminal import Terminal, bench_environ, on_terminal
 
 RUNS = 9
-FIRST_FRAME = "Message"
-"""The composer's placeholder begins with it: it is drawn with the first frame."""
+FIRST_FRAME = "Write a message"
+"""The placeholder of the composer, which is drawn with the first frame."""
 
 
 def bare() -> float:

@@ -77,7 +77,7 @@ def whole_program(base_url: str) -> tuple[float, float]:
         Path(home, "config", "config.toml").write_text(CONFIG.format(base_url=base_url), encoding="utf-8")
         environ = bench_environ(home, OPENAI_API_KEY="none")
         with on_terminal([sys.executable, "-m", "tui"], environ, cwd=home) as terminal:
-            terminal.until("Message")
+            terminal.until("Write a message")
             process = psutil.Process(terminal.pid)
             _settle(process)
             before, start = _cpu(process), time.perf_counter()

@@ -238,3 +238,11 @@ def test_rules_of_the_layers_add_up(place: Place) -> None:
     place.project.write_text('[[rules]]\neffect = "deny"\ntool = "write_file"')
     settings = place.load()
     assert [(rule.effect, rule.tool) for rule in settings.rules] == [("allow", "shell"), ("deny", "write_file")]
+
+
+def test_limits_are_wider_where_a_person_watches_unless_they_were_set(place: Place) -> None:
+    settings = place.load()
+    assert settings.run_config(attended=True).max_turns == 50
+    assert settings.run_config().max_turns == 10
+    set_by_person = place.load(overrides={"limits.max_turns": "3"})
+    assert set_by_person.run_config(attended=True).max_turns == 3

@@ -9,7 +9,7 @@ from dataclasses import fields
 
 from tui.commands.common import load, report_withheld
 from tui.settings import Settings, Source
-from tui.settings.layers import LIMITS, dotted, printable
+from tui.settings.layers import ATTENDED_LIMITS, LIMITS, dotted, printable
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,7 +42,10 @@ def _rows(settings: Settings) -> Iterator[tuple[str, object, Source]]:
     config = RunConfig()
     for name in LIMITS:
         default = config.request_limit if name == "max_model_requests" else getattr(config, name)
-        yield f"limits.{name}", settings.limits.get(name, default), settings.source(f"limits.{name}")
+        origin = settings.source(f"limits.{name}")
+        if origin.kind == "default" and name in ATTENDED_LIMITS:
+            origin = Source(kind="default", where=f"{ATTENDED_LIMITS[name]} on the screen, where you can stop it")
+        yield f"limits.{name}", settings.limits.get(name, default), origin
     for action, keys in settings.keys.items():
         yield dotted(("keys", action)), keys, settings.source(dotted(("keys", action)))
     for table, entries in (("agents", settings.agents), ("models", settings.models)):

@@ -10,6 +10,7 @@ from runner.agent import Agent
 from runner.config import RunConfig
 from runner.models.base import ModelSettings
 from runner.policy.base import Rule
+from tui.settings.layers import ATTENDED_LIMITS
 from tui.settings.load import unknown_agent
 from tui.settings.values import AgentSettings, Settings
 
@@ -96,7 +97,7 @@ def _instructions(settings: Settings) -> str:
     return INSTRUCTIONS.format(folder=settings.cwd, system=system)
 
 
-def run_config(settings: Settings, **changes: Any) -> RunConfig:
+def run_config(settings: Settings, *, attended: bool, **changes: Any) -> RunConfig:
     rules = tuple(
         Rule(
             effect=rule.effect,
@@ -108,9 +109,11 @@ def run_config(settings: Settings, **changes: Any) -> RunConfig:
         for rule in settings.rules
     )
     values: dict[str, Any] = {
+        **(ATTENDED_LIMITS if attended else {}),
         **settings.limits,
         "approval_mode": settings.approve,
         "approval_policy": rules,
         "workspace": settings.cwd,
+        "hidden_env": tuple(model.api_key_env for model in settings.models.values() if model.api_key_env),
     }
     return RunConfig(**{**values, **changes})

@@ -50,6 +50,9 @@ LIMITS: Final = (
     "abort_grace",
     "approval_timeout",
 )
+ATTENDED_LIMITS: Final[dict[str, int | float]] = {"max_turns": 50, "max_time": 3600.0, "timeout_per_turn": 600.0}
+"""Defaults of the screen, where a person watches and can stop a run; RunConfig's own are for programs."""
+
 OPTION_NAMES: Final = {"limits.max_cost_usd": "--max-cost"}
 
 

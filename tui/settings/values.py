@@ -160,8 +160,11 @@ class Settings:
 
         return build.agent(self, name or self.default_agent)
 
-    def run_config(self, **changes: Any) -> RunConfig:
-        """The limits, rules, mode and folder of a run; changes are fields of RunConfig and win."""
+    def run_config(self, *, attended: bool = False, **changes: Any) -> RunConfig:
+        """The limits, rules, mode and folder of a run; changes are fields of RunConfig and win.
+
+        attended: a person watches and can stop it, so limits that nobody set are wider (ATTENDED_LIMITS).
+        """
         from tui.settings import build
 
-        return build.run_config(self, **changes)
+        return build.run_config(self, attended=attended, **changes)
