@@ -182,7 +182,13 @@ def _model(
 ) -> RunState:
     match event:
         case ModelRequested():
-            return replace(state, model=event.model, phase=Requesting(model=event.model, since_mono=event.mono))
+            opened = Requesting(
+                model=event.model,
+                since_mono=event.mono,
+                position=sum(not isinstance(item, UserItem) for item in state.live),
+                input_estimate=event.input_tokens_estimate,
+            )
+            return replace(state, model=event.model, phase=opened)
         case ModelResponded():
             return _responded(state, event)
         case AttemptDiscarded():
@@ -226,6 +232,8 @@ def _pay(state: RunState, event: ModelResponded | AttemptDiscarded) -> RunState:
 
 def _responded(state: RunState, event: ModelResponded) -> RunState:
     interrupted = event.finish_reason == "interrupted"
+    # What happened while it was written (a stop, a warning) comes after it, as it did on the screen.
+    position = state.phase.position if isinstance(state.phase, Requesting) else len(state.live)
     state = _pay(state, event)
     others = [item for item in state.live if not _partial(item)]
     queued = [item for item in others if isinstance(item, UserItem)]
@@ -256,7 +264,7 @@ def _responded(state: RunState, event: ModelResponded) -> RunState:
     )
     return replace(
         state,
-        live=(*before, *texts, *queued),
+        live=(*before[:position], *texts, *before[position:], *queued),
         phase=Between(),
         history=state.history.append(message),
         turns_accepted=state.turns_accepted + (0 if interrupted else 1),

@@ -85,13 +85,18 @@ Lifecycle: TypeAlias = Queued | Running | WaitingApproval | PausedBy | Stopping 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requesting:
-    """A request is open. first_mono: when its first piece arrived; characters: written so far."""
+    """A request is open. first_mono: when its first piece arrived; characters: written so far.
+
+    position: how many live items came before it. input_estimate: tokens of its prompt, until the provider reports them.
+    """
 
     model: str
     since_mono: float
     first_mono: float | None = None
     last_mono: float | None = None
     characters: int = 0
+    position: int = 0
+    input_estimate: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,8 @@ from runner.state.run import Reason
 from runner.usage import Usage
 from tests.tui.transcript_runs import BEGINNING
 from themes.vocabulary import BASE, TOKENS
-from tui.render.wording import REASONS, notice, receipt_words
+from tui.render.receipt import receipt_words
+from tui.render.wording import REASONS, notice
 
 RATE = ErrorInfo(type="rate_limit", message="Too many\nrequests", status_code=429)
 USED = Usage(input=1000, output=234)
@@ -141,19 +142,21 @@ def test_the_outcome_is_told_without_colour() -> None:
     assert len(glyphs) == 3
 
 
-def test_a_receipt_lists_what_was_closed() -> None:
+def test_a_receipt_says_what_was_closed_and_what_may_have_had_effects() -> None:
+    request = {"model": "m", "closed": True, "usage": {"input": 1200, "output": 30}, "usage_source": "estimated"}
     receipt: dict[str, object] = {
-        "requests": [{"model": "m", "closed": True}],
-        "processes": [{"pid": 7, "how": "killed"}],
-        "tools": [],
-        "cost": "0.01",
+        "requests": [{**request, "cost_usd": "0.01"}, {"model": "n", "usage_source": "reported", "cost_usd": None}],
+        "processes": [{"pid": 7, "name": "bash", "how": "killed"}, {"pid": 8, "name": "sleep", "how": "survived"}],
+        "tools": [{"tool": "shell", "side_effects": "unknown"}, {"tool": "search", "side_effects": "none"}],
+        "cost_usd": "0.01",
     }
     assert receipt_words(receipt) == [
-        "Requests: 1",
-        "  model m · closed true",
-        "Processes: 1",
-        "  pid 7 · how killed",
-        "Tools: none",
-        "Cost: 0.01",
+        "Request to m closed · ≈ 1.2k tokens in · ≈ 30 tokens out · ≈ $0.0100 · estimated",
+        "Request to n closed · cost unknown",
+        "Process bash (pid 7) killed with SIGKILL",
+        "Process sleep (pid 8) is STILL ALIVE, end it yourself",
+        "shell was cut and may have had effects: check before relying on it",
+        "search was cut and changed nothing",
     ]
+    assert receipt_words({"requests": [], "processes": "damaged", "tools": [3]}) == ["Nothing was open"]
     assert receipt_words(None) == []

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, cast
+from typing import Final
 
 from runner.events import (
     AbortRequested,
@@ -30,6 +28,7 @@ from runner.events import (
 from runner.usage import Usage
 from tui import words
 from tui.render.clean import Clean, clean
+from tui.render.receipt import receipt_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,26 +238,3 @@ def _finished(event: RunFinished) -> Notice:
     looks = {"completed": ("✓", "state.ok"), "cancelled": ("■", "state.cancelled")}
     glyph, colour = looks.get(event.status, ("✗", "state.failed"))
     return _notice(glyph, " · ".join(facts), colour, receipt_words(event.receipt))
-
-
-def receipt_words(receipt: Mapping[str, object] | None) -> list[str]:
-    """After an abort: what was closed and what may have had effects, one line each."""
-    lines: list[str] = []
-    for name, value in (receipt or {}).items():
-        title = name.replace("_", " ").capitalize()
-        if isinstance(value, list):
-            entries = cast("list[object]", value)
-            lines.append(f"{title}: {len(entries) or 'none'}")
-            lines.extend(f"  {_entry(entry)}" for entry in entries)
-        elif value is not None and value != "":
-            lines.append(f"{title}: {_entry(value)}")
-    return lines
-
-
-def _entry(entry: object) -> str:
-    if isinstance(entry, Mapping):
-        facts = cast("Mapping[str, object]", entry)
-        return " · ".join(
-            f"{name.replace('_', ' ')} {_entry(value)}" for name, value in facts.items() if value not in (None, "")
-        )
-    return words.one_line(entry if isinstance(entry, str) else json.dumps(entry, default=str))

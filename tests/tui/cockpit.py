@@ -1,0 +1,189 @@
+"""The real screen with the real runner, store and tools, and a scripted model in the place of a provider."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+
+from runner.agent import Agent
+from runner.config import RunConfig
+from runner.models.registry import ModelRegistry
+from runner.testing import ScriptedModel
+from runner.testing.scripted import Response
+from runner.usage import Price
+from tui.app import QuarterdeckApp
+from tui.conductor import Conductor
+from tui.settings.load import load_settings
+from tui.settings.values import Settings
+from tui.view import View
+from tui.widgets.approval import ApprovalCard
+from tui.widgets.composer import Composer
+
+MODEL = "test/scripted"
+PATIENCE = 20.0
+"""Seconds until a state that does not come is a failure; never waited for in a passing test."""
+
+
+@dataclass(frozen=True)
+class ScriptedSettings:
+    """Settings of an empty folder, with a scripted model that is chosen by default."""
+
+    real: Settings
+    model: ScriptedModel
+    others: Mapping[str, ScriptedModel] = field(default_factory=dict[str, ScriptedModel])
+    limits: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def cwd(self) -> Path:
+        return self.real.cwd
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        return self.real.environ
+
+    @property
+    def theme(self) -> str:
+        return self.real.theme
+
+    @property
+    def themes_dir(self) -> Path:
+        return self.real.themes_dir
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        return self.real.keys
+
+    @property
+    def models(self) -> Mapping[str, object]:
+        return self.real.models
+
+    @property
+    def default_agent(self) -> str:
+        return self.real.default_agent
+
+    def registry(self) -> ModelRegistry:
+        return ModelRegistry(extra={MODEL: self.model, **self.others}, environ=self.environ)
+
+    def chosen_model(self, agent: str | None = None) -> tuple[str, str]:
+        return MODEL, "the tests chose it"
+
+    def agent(self, name: str | None = None) -> Agent:
+        return self.real.agent(name)
+
+    def run_config(self, **changes: Any) -> RunConfig:
+        return self.real.run_config(**{**self.limits, **changes})
+
+
+@dataclass
+class Deck:
+    """An open screen, and what tests do with it."""
+
+    app: QuarterdeckApp
+    pilot: Pilot[int]
+    model: ScriptedModel
+    folder: Path
+
+    @property
+    def conductor(self) -> Conductor:
+        assert self.app.conductor is not None
+        return self.app.conductor
+
+    @property
+    def view(self) -> View:
+        return self.conductor.deck.view()
+
+    @property
+    def composer(self) -> Composer:
+        return self.app.cockpit.composer
+
+    @property
+    def card(self) -> ApprovalCard:
+        return self.app.cockpit.query_one(ApprovalCard)
+
+    async def until(self, condition: Callable[[], object], what: str = "") -> None:
+        """Wait for a state."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"never came: {what or condition}\n{self.screen_text()}")
+            await self.pilot.pause(0.01)
+
+    async def send(self, text: str) -> None:
+        self.composer.replace_all(text)
+        self.composer.focus()
+        await self.pilot.press("enter")
+
+    async def ended(self) -> None:
+        await self.until(lambda: self.view.run is not None and self.view.run.finished and not self.view.starting)
+        await self.settle()
+
+    async def waiting(self) -> None:
+        """An approval is shown."""
+        await self.until(lambda: bool(self.view.waiting) and self.card.display, "an approval")
+        await self.settle()
+
+    async def armed(self) -> None:
+        """The card has the focus and its keys count."""
+        await self.until(lambda: self.card.has_focus and self.card.arming.armed, "an armed card")
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Let what was decided be painted."""
+        await self.pilot.pause(0)
+        self.conductor.repaint()
+        await self.pilot.pause(0)
+
+    def screen_text(self) -> str:
+        """What is on the screen now, line by line."""
+        return screen_text(self.app)
+
+
+def screen_text(app: QuarterdeckApp) -> str:
+    width, height = app.size
+    strips = app.screen._compositor.render_strips(app.size)  # pyright: ignore[reportPrivateUsage]
+    assert len(strips) == height, (width, height)
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+
+
+def settings_for(
+    folder: Path, model: ScriptedModel, options: Mapping[str, object], limits: Mapping[str, Any] | None = None
+) -> ScriptedSettings:
+    return ScriptedSettings(load_settings(folder, os.environ, options), model, limits=limits or {})
+
+
+@asynccontextmanager
+async def cockpit(
+    folder: Path,
+    responses: Iterable[Response] = (),
+    *,
+    size: tuple[int, int] = (120, 40),
+    price: Price | None = None,
+    others: Mapping[str, ScriptedModel] | None = None,
+    limits: Mapping[str, Any] | None = None,
+    prompt: str | None = None,
+    session: str | None = None,
+    resume: bool = False,
+    options: Mapping[str, object] | None = None,
+) -> AsyncGenerator[Deck]:
+    """A running screen whose store is open."""
+    model = ScriptedModel(responses, name=MODEL, price=price)
+    settings = ScriptedSettings(
+        load_settings(folder, os.environ, options or {}), model, others=others or {}, limits=limits or {}
+    )
+    app = QuarterdeckApp(settings, prompt=prompt, session=session, resume=resume)
+    try:
+        async with app.run_test(size=size) as pilot:
+            deck = Deck(app, pilot, model, folder)
+            await deck.until(lambda: app.conductor is not None and app.conductor.deck.view().store_open, "the store")
+            await deck.settle()
+            yield deck
+    finally:
+        await asyncio.wrap_future(app.engine.shutdown())
