@@ -172,10 +172,9 @@ async def draw(name: str, theme: str, size: tuple[int, int]) -> str:
 def to_png(svg: Path, font: str) -> bool:
     """Convert in a process of its own; False where cairosvg is not to be had."""
     text = re.sub(r"@font-face\s*{[^}]*}", "", svg.read_text(encoding="utf-8"))
-    # The columns are 12.2 px wide; a font whose letters are narrower would leave gaps in the lines of boxes.
-    text = text.replace("Fira Code", font).replace("font-size: 20px", "font-size: 20.27px")
-    svg.write_text(text, encoding="utf-8")
-    program = "import sys, cairosvg; cairosvg.svg2png(url=sys.argv[1], write_to=sys.argv[2], output_width=1400)"
+    svg.write_text(text.replace("Fira Code", font), encoding="utf-8")
+    # A column is 12.2 wide; only where that comes to whole pixels do the lines of boxes meet.
+    program = "import sys, cairosvg; cairosvg.svg2png(url=sys.argv[1], write_to=sys.argv[2], scale=12 / 12.2)"
     python = os.environ.get("PICTURES_PYTHON", sys.executable)
     done = subprocess.run([python, "-c", program, str(svg), str(svg.with_suffix(".png"))], check=False)
     return done.returncode == 0
@@ -187,7 +186,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(STORIES))
     parser.add_argument("--theme", default="quarterdeck-dark")
     parser.add_argument("--size", default="120x36", help="columns x rows")
-    parser.add_argument("--font", default="DejaVu Sans Mono")
+    parser.add_argument("--font", default="DejaVu Sans Mono", help="an installed monospace font, about 0.6 em wide")
     options = parser.parse_args()
     columns, rows = (int(part) for part in options.size.split("x"))
     options.folder.mkdir(parents=True, exist_ok=True)
