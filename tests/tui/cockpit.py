@@ -78,8 +78,8 @@ class ScriptedSettings:
     def agent(self, name: str | None = None) -> Agent:
         return self.real.agent(name)
 
-    def run_config(self, **changes: Any) -> RunConfig:
-        return self.real.run_config(**{**self.limits, **changes})
+    def run_config(self, *, attended: bool = False, **changes: Any) -> RunConfig:
+        return self.real.run_config(attended=attended, **{**self.limits, **changes})
 
 
 @dataclass

@@ -116,7 +116,7 @@ class BrokenSettings(ScriptedSettings):
     def chosen_model(self, agent: str | None = None) -> tuple[str, str]:
         raise ConfigError("is not usable", where="model", expected="a model")
 
-    def run_config(self, **changes: Any) -> RunConfig:
+    def run_config(self, *, attended: bool = False, **changes: Any) -> RunConfig:
         raise RuntimeError("a bug")
 
 

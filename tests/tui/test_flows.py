@@ -144,6 +144,23 @@ async def test_a_model_picked_from_the_list_answers_the_next_message(tmp_path: P
         assert "demo model, not a real one" in deck.screen_text()
 
 
+async def test_a_model_can_be_switched_now_giving_up_the_open_request(tmp_path: Path) -> None:
+    gate = hold()
+    other = ScriptedModel(["From the other one."], name="test/other")
+    async with cockpit(tmp_path, [reply(text("slow "), gate)], others={"test/other": other}) as deck:
+        await deck.send("go")
+        await deck.until(lambda: "slow" in deck.screen_text())
+        await deck.pilot.press("ctrl+o")
+        await deck.until(lambda: "giving up the open one" in deck.screen_text())
+        await deck.until(lambda: "demo/slow" in deck.screen_text())
+        await deck.pilot.press(*"test/other")
+        await deck.until(lambda: "demo/slow" not in deck.screen_text() and "price is not known" in deck.screen_text())
+        await deck.pilot.press("ctrl+n")
+        await deck.ended()
+        assert deck.model.streams[0].ending in ("cancelled", "closed")
+        assert "From the other one." in deck.screen_text()
+
+
 async def test_retrying_is_counted_down_in_words(tmp_path: Path) -> None:
     from runner.errors import RateLimitError
 

@@ -1,0 +1,55 @@
+"""What completes a word: files of the folder, gathered in a thread, and the commands that work now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from tui.files import gather
+from tui.fuzzy import best
+from tui.slash import BY_SLASH
+from tui.widgets.completion import Candidate, Word
+
+if TYPE_CHECKING:
+    from tui.view import View
+
+T = TypeVar("T")
+
+MOST = 50
+FRESH = 15.0
+"""Seconds after which the folder is looked at again."""
+
+
+class Completer:
+    def __init__(
+        self,
+        workspace: Path,
+        background: Callable[[Callable[[], list[str]]], Future[list[str]]],
+        now: Callable[[], float],
+    ) -> None:
+        self._workspace = workspace
+        self._background = background
+        self._now = now
+        self._files: list[str] | None = None
+        self._gathered = 0.0
+
+    async def candidates(self, word: Word, view: View) -> list[Candidate]:
+        """The best candidates for the word, best first."""
+        if word.kind == "command":
+            return commands(word.query, view)
+        if self._files is None or self._now() - self._gathered > FRESH:
+            self._files = await asyncio.wrap_future(self._background(lambda: gather(self._workspace)))
+            self._gathered = self._now()
+        known, query = self._files, word.query
+        found = await asyncio.wrap_future(self._background(lambda: best(query, known, str, MOST)))
+        return [Candidate(f"{name} ", name) for name in found]
+
+
+def commands(query: str, view: View) -> list[Candidate]:
+    usable = [action for action in BY_SLASH.values() if action.enabled(view) or action.id == "model"]
+    found = [action for action in usable if action.slash.startswith(query)]
+    found += [action for action in best(query, usable, lambda action: action.slash, MOST) if action not in found]
+    return [Candidate(f"/{action.slash}", f"/{action.slash}", action.help) for action in found]

@@ -1,0 +1,197 @@
+"""The main screen: transcript, tool calls, meters, approval card, composer, status line, keys.
+
+It lays out and passes on; what to show comes from the painter, what to do goes to the conductor. Both are loaded
+after the first frame.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.screen import Screen
+
+from tui.actions import PaneName
+from tui.keymap import Keymap
+from tui.widgets.bars import Bar
+from tui.widgets.completion import CompletionPopup
+from tui.widgets.composer import Composer
+from tui.widgets.rows import Rows
+from tui.widgets.welcome import Welcome
+
+if TYPE_CHECKING:
+    from runner.state import CallItem
+    from tui.widgets.approval import ApprovalCard
+    from tui.widgets.completion import Word
+
+WIDE = 100
+"""Columns from which the tool calls and meters have a column of their own."""
+
+BY_WIDTH = [(0, "-narrow"), (WIDE, "-wide"), (140, "-broad")]
+BY_HEIGHT = [(0, "-short"), (18, "-medium"), (28, "-tall")]
+"""Classes that screens have from so many columns or lines on; the stylesheet lays out by them."""
+
+
+class Conducts(Protocol):
+    """Who carries out what happens on the screen."""
+
+    def do(self, action_id: str) -> bool: ...
+
+    def frame(self) -> None: ...
+
+    def repaint(self) -> None: ...
+
+    def complete(self, word: Word | None) -> None: ...
+
+    def decide(self, decided: ApprovalCard.Decided) -> None: ...
+
+    def typed(self, text: str) -> None: ...
+
+    def view_call(self, call: CallItem) -> None: ...
+
+    def view_selected_call(self) -> None: ...
+
+
+class CockpitScreen(Screen[None]):
+    class FrameDue(Message):
+        """Something of a run waits to be shown."""
+
+    def __init__(self, keys: Keymap, folder: str) -> None:
+        super().__init__()
+        self.keys = keys
+        self.conductor: Conducts | None = None
+        self._folder = folder
+        self._early: list[str] = []
+        composer_keys = {key: action_id for action_id in ("send", "newline") for key in keys.of(action_id)}
+        self.popup = CompletionPopup(id="completion")
+        self.composer = Composer(self.popup, composer_keys, id="composer")
+        self.welcome = Welcome(keys, folder, id="welcome")
+        self.status = Bar("starting", id="status")
+        self.key_bar = Bar("", id="keys")
+        self.meters_line = Bar("", id="meters-line")
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="body"):
+            with Vertical(id="main"):
+                yield self.welcome
+            yield Vertical(id="side")
+        yield Vertical(id="ask")
+        yield self.popup
+        yield self.composer
+        yield self.meters_line
+        yield self.status
+        yield self.key_bar
+
+    def on_mount(self) -> None:
+        self.composer.focus()
+
+    @property
+    def wide(self) -> bool:
+        return self.size.width >= WIDE
+
+    def attach(self, conductor: Conducts) -> None:
+        """The parts that show runs are there; keys pressed before are carried out now."""
+        self.conductor = conductor
+        early, self._early = self._early, []
+        for action_id in early:
+            conductor.do(action_id)
+
+    def toggle(self, pane: PaneName) -> None:
+        """On a wide screen each pane comes and goes; on a narrow one the tool calls take the transcript's place."""
+        if pane == "meters":
+            self.toggle_class("-no-meters")
+        elif self.wide:
+            self.toggle_class("-no-timeline")
+        else:
+            self.toggle_class("-show-side")
+
+    @on(FrameDue)
+    def _frame(self) -> None:
+        if self.conductor is not None:
+            self.conductor.frame()
+
+    @on(Composer.Asked)
+    def _asked(self, event: Composer.Asked) -> None:
+        event.stop()
+        if self.conductor is None:
+            self._early.append(event.action_id)
+        else:
+            self.conductor.do(event.action_id)
+
+    @on(Composer.Completing)
+    def _completing(self, event: Composer.Completing) -> None:
+        event.stop()
+        if self.conductor is not None:
+            self.conductor.complete(event.word)
+
+    @on(Rows.Selected)
+    def _row_selected(self, event: Rows.Selected) -> None:
+        event.stop()
+        if self.conductor is not None:
+            self.conductor.repaint()
+
+    @on(Rows.Chosen)
+    def _row_chosen(self, event: Rows.Chosen) -> None:
+        event.stop()
+        if self.conductor is not None and event.rows.id == "timeline":
+            self.conductor.view_selected_call()
+
+    def on_descendant_focus(self) -> None:
+        """What the next key does depends on where the focus is."""
+        if self.conductor is not None:
+            self.conductor.repaint()
+
+    def on_key(self, event: events.Key) -> None:
+        """Escape leaves a pane before it means anything else; tab goes to the card while there is one."""
+        focused = self.focused
+        if event.key == "escape" and focused is not None and focused.id in ("timeline", "transcript"):
+            event.stop()
+            self.composer.focus()
+        elif event.key == "tab" and focused is self.composer and self._do("approval.focus"):
+            event.stop()
+
+    def on_resize(self) -> None:
+        if self.conductor is not None:
+            self.call_after_refresh(self.conductor.repaint)
+
+    def on_screen_resume(self) -> None:
+        if self.conductor is not None:
+            self.conductor.repaint()
+
+    def _do(self, action_id: str) -> bool:
+        return self.conductor is not None and self.conductor.do(action_id)
+
+    def scroll_transcript(self, where: Literal["page_up", "page_down", "top", "end"]) -> None:
+        for transcript in self.query("#transcript"):
+            page = max(1, transcript.size.height - 1)
+            match where:
+                case "page_up":
+                    transcript.scroll_relative(y=-page, animate=False)
+                case "page_down":
+                    transcript.scroll_relative(y=page, animate=False)
+                case "top":
+                    transcript.scroll_home(animate=False)
+                case "end":
+                    transcript.scroll_end(animate=False)
+
+    def on_approval_card_decided(self, event: ApprovalCard.Decided) -> None:
+        event.stop()
+        if self.conductor is not None:
+            self.conductor.decide(event)
+
+    def on_approval_card_view_all(self, event: ApprovalCard.ViewAll) -> None:
+        event.stop()
+        if self.conductor is not None:
+            self.conductor.view_call(event.call)
+
+    def on_approval_card_typed(self, event: ApprovalCard.Typed) -> None:
+        event.stop()
+        if self.conductor is not None:
+            self.conductor.typed(event.text)
+
+    def on_approval_card_left(self, event: ApprovalCard.Left) -> None:
+        event.stop()
+        self.composer.focus()

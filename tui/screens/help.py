@@ -1,0 +1,87 @@
+"""Every key, from the registry, searchable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.content import Content
+
+from tui.actions import ACTIONS, FIXED_KEYS
+from tui.keymap import Keymap, shown
+from tui.screens.picker import Picker
+from tui.widgets.rows import Rows
+from tui.words import cut, fit
+
+
+@dataclass(frozen=True, slots=True)
+class HelpRow:
+    """keys "" and text "" make a heading."""
+
+    group: str
+    keys: str = ""
+    text: str = ""
+    action_id: str = ""
+
+
+def help_rows(keys: Keymap) -> list[HelpRow]:
+    """Headings and lines, in the order of the registry."""
+    rows: list[HelpRow] = []
+    for group in dict.fromkeys(action.group for action in ACTIONS):
+        rows.append(HelpRow(group))
+        for action in ACTIONS:
+            if action.group == group:
+                names = ", ".join(map(shown, keys.of(action.id))) or "no key"
+                slash = f"  /{action.slash}" if action.slash else ""
+                rows.append(HelpRow(group, names + slash, action.help, action.id))
+        rows += [HelpRow(group, names, text) for fixed, names, text in FIXED_KEYS if fixed == group]
+    return rows
+
+
+class HelpRows(Rows):
+    def selectable(self, row: object) -> bool:
+        return isinstance(row, HelpRow) and bool(row.keys)
+
+    def draw(self, row: object, width: int, selected: bool) -> Content:
+        assert isinstance(row, HelpRow)
+        if not row.keys:
+            return Content.styled(fit(f" {row.group}", width), "bold $primary")
+        left = min(34, max(18, width // 3))
+        content = Content.assemble(
+            (f"  {fit(row.keys, left)} ", "$key-name"), (cut(row.text, width - left - 3), "$foreground")
+        ).truncate(width, pad=True)
+        return content.stylize("on $selection") if selected else content
+
+
+class HelpScreen(Picker[str | None]):
+    """Choosing a line carries its action out."""
+
+    TITLE_TEXT = "Keys and commands"
+
+    def __init__(self, keys: Keymap) -> None:
+        super().__init__()
+        self._all = help_rows(keys)
+
+    def hint(self) -> str:
+        return "enter does it · esc closes · keys can be changed in config.toml, table [keys]"
+
+    def make_rows(self) -> Rows:
+        return HelpRows(id="picker-rows")
+
+    async def load(self) -> Sequence[object]:
+        return self._all
+
+    def search_text(self, item: object) -> str:
+        assert isinstance(item, HelpRow)
+        # Headings have nothing to match, so a filtered list has lines only.
+        return f"{item.keys} {item.text} {item.group}" if item.keys else ""
+
+    def detail(self, item: object | None) -> Content:
+        assert isinstance(item, HelpRow)
+        name = f' · its name in [keys] is "{item.action_id}"' if item.action_id else ""
+        return Content.styled(f"{item.text}{name}", "$muted")
+
+    def choose(self, item: object) -> None:
+        assert isinstance(item, HelpRow)
+        if item.action_id and not item.action_id.startswith("approval."):
+            self.dismiss(item.action_id)

@@ -1,0 +1,130 @@
+"""What the lists have in common: a filter that keeps the focus, rows that arrive from a thread, a line of keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Generic, TypeVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from tui.fuzzy import best
+from tui.widgets.rows import Rows
+
+R = TypeVar("R")
+
+MOST_ROWS = 200
+
+
+class Picker(ModalScreen[R], Generic[R]):
+    """Subclasses give the rows, how one is drawn and searched, and what choosing it means."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", show=False)]
+    TITLE_TEXT: ClassVar[str] = ""
+    SUBTITLE: ClassVar[str] = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.items: Sequence[object] = ()
+        self._list = self.make_rows()
+
+    def make_rows(self) -> Rows:
+        raise NotImplementedError
+
+    def search_text(self, item: object) -> str:
+        raise NotImplementedError
+
+    def choose(self, item: object) -> None:
+        raise NotImplementedError
+
+    def hint(self) -> str:
+        return "enter chooses · esc closes"
+
+    def detail(self, item: object | None) -> Content:
+        """The line below the list, about the selected row."""
+        return Content("")
+
+    async def load(self) -> Sequence[object]:
+        """The rows, from a thread; the list is usable at once and fills when they arrive."""
+        raise NotImplementedError
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="picker"):
+            title = Content.assemble((self.TITLE_TEXT, "bold $primary"), (f"  {self.SUBTITLE}", "$muted"))
+            yield Static(title, classes="picker-title", markup=False)
+            yield Input(placeholder="type to filter", classes="picker-filter")
+            yield self._list
+            yield Static("", classes="picker-detail", markup=False)
+            yield Static(Content.styled(self.hint(), "$key-label"), classes="picker-hint", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(Input).focus()
+        self.run_worker(self._fill(), exclusive=True, group="load", exit_on_error=False)
+
+    async def _fill(self) -> None:
+        from runner.errors import QuarterdeckError
+
+        self.say("loading")
+        try:
+            self.items = await self.load()
+        except QuarterdeckError as error:
+            self.say(str(error), "state-failed")
+            return
+        self.refilter()
+
+    def refilter(self, keep: int = 0) -> None:
+        found = best(self.query_one(Input).value, self.items, self.search_text, MOST_ROWS)
+        self._list.selected = min(keep, len(found) - 1)
+        self._list.set_rows(found)
+        self.show_detail()
+
+    def show_detail(self) -> None:
+        if self._list.row is None:
+            self.say("nothing matches" if self.items else "nothing here yet")
+        else:
+            self.query_one(".picker-detail", Static).update(self.detail(self._list.row), layout=False)
+
+    def say(self, text: str, token: str = "muted") -> None:
+        from tui.render.clean import clean
+
+        self.query_one(".picker-detail", Static).update(Content.styled(clean(text), f"${token}"), layout=False)
+
+    @on(Input.Changed)
+    def _filter(self, event: Input.Changed) -> None:
+        event.stop()
+        self.refilter()
+
+    @on(Input.Submitted)
+    def _submit(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._choose_selected()
+
+    @on(Rows.Chosen)
+    def _chosen(self, event: Rows.Chosen) -> None:
+        event.stop()
+        self._choose_selected()
+
+    @on(Rows.Selected)
+    def _selected(self, event: Rows.Selected) -> None:
+        event.stop()
+        self.show_detail()
+
+    def _choose_selected(self) -> None:
+        if self._list.row is not None:
+            self.choose(self._list.row)
+
+    def on_key(self, event: events.Key) -> None:
+        """The filter keeps the focus; the keys that move in a list go to the list."""
+        page = max(1, self._list.content_size.height - 1)
+        moves = {"up": -1, "down": 1, "pageup": -page, "pagedown": page, "ctrl+home": -(10**6), "ctrl+end": 10**6}
+        if event.key in moves and not self._list.has_focus:
+            event.stop()
+            self._list.action_move(moves[event.key])
+
+    def action_close(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,189 @@
+"""Where messages are written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import ClassVar
+
+from textual import events
+from textual.binding import BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import TextArea
+
+from tui.history import History
+from tui.widgets.completion import CompletionPopup, Word
+
+_FILE_WORD = re.compile(r"(?:^|(?<=[\s(\[\"'`]))@([^\s@]*)$")
+_COMMAND_WORD = re.compile(r"^/([a-z]*)$")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def pasted(text: str) -> str:
+    """Pasted text as it goes into the message: line ends made one kind, control characters taken out."""
+    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def word_at(line: str, column: int, *, first_line: bool) -> Word | None:
+    """The word before the cursor that can be completed."""
+    before = line[:column]
+    if found := _FILE_WORD.search(before):
+        return Word("file", found[1], found.start(1) - 1)
+    if first_line and (found := _COMMAND_WORD.match(before)):
+        return Word("command", found[1], 0)
+    return None
+
+
+class Composer(TextArea):
+    """A text area that sends. `keys` maps the keys of the composer's actions to their ids."""
+
+    # The letters that TextArea binds to cut, copy and paste stay; ctrl+c and the like reach the program first.
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    class Asked(Message):
+        """A key of one of the composer's actions was pressed."""
+
+        def __init__(self, action_id: str) -> None:
+            super().__init__()
+            self.action_id = action_id
+
+    class Completing(Message):
+        """The word to complete changed; None = nothing to complete."""
+
+        def __init__(self, word: Word | None) -> None:
+            super().__init__()
+            self.word = word
+
+    def __init__(self, popup: CompletionPopup, keys: Mapping[str, str], *, id: str | None = None) -> None:
+        super().__init__(id=id, highlight_cursor_line=False, placeholder=Content("Write a message"))
+        self.cursor_blink = False
+        self.history_of_messages = History()
+        self._popup = popup
+        self._keys = dict(keys)
+        self._word: Word | None = None
+        self._replacing = False
+
+    @property
+    def blank(self) -> bool:
+        return not self.text.strip()
+
+    @property
+    def word(self) -> Word | None:
+        """The word that can be completed now."""
+        return self._word
+
+    def insert_newline(self) -> None:
+        self.insert("\n")
+
+    def take(self) -> str:
+        """The message, which is then remembered and gone from here."""
+        text = self.text
+        self.close_completion()
+        self.replace_all("")
+        return text
+
+    def replace_all(self, text: str) -> None:
+        """Show another text, the cursor at its end."""
+        self._replacing = True
+        self.text = text
+        self.move_cursor(self.document.end)
+        self._replacing = False
+
+    def give_back(self, text: str) -> None:
+        """Put a message back that was not delivered, before what is being written now."""
+        self.replace_all(f"{text}\n{self.text}" if self.text.strip() else text)
+
+    def close_completion(self) -> bool:
+        """Whether there was something to close."""
+        was_open, self._word = self._popup.display, None
+        self._popup.close()
+        return bool(was_open)
+
+    async def _on_key(self, event: events.Key) -> None:
+        if self._popup.display and self._key_for_popup(event.key):
+            event.stop()
+            event.prevent_default()
+            return
+        action_id = self._keys.get(event.key)
+        if event.character == "?" and not self.text:
+            action_id = "help"
+        if action_id is None and self._recall(event.key):
+            event.stop()
+            event.prevent_default()
+        elif action_id is not None:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Asked(action_id))
+        else:
+            await super()._on_key(event)
+
+    def _key_for_popup(self, key: str) -> bool:
+        match key:
+            case "up":
+                self._popup.action_move(-1)
+            case "down":
+                self._popup.action_move(1)
+            case "tab" | "enter":
+                return self._accept(enter=key == "enter")
+            case "escape":
+                self.close_completion()
+            case _:
+                return False
+        return True
+
+    def _accept(self, *, enter: bool) -> bool:
+        """Take the candidate; enter on a command that is written out already sends it instead."""
+        candidate, word = self._popup.candidate, self._word
+        if candidate is None or word is None:
+            return False
+        row, column = self.cursor_location
+        if enter and word.kind == "command" and self.document.get_line(row)[:column] == candidate.value.strip():
+            self.close_completion()
+            return False
+        self.close_completion()
+        self._replacing = True
+        self.replace(candidate.value, (row, word.start), (row, column))
+        self._replacing = False
+        return True
+
+    def _recall(self, key: str) -> bool:
+        """Up on the first line and down on the last one walk through earlier messages."""
+        if not self.selection.is_empty:
+            return False
+        if key == "up" and self.cursor_at_first_line:
+            found = self.history_of_messages.older(self.text)
+        elif key == "down" and self.cursor_at_last_line:
+            found = self.history_of_messages.newer()
+        else:
+            return False
+        if found is not None:
+            self.replace_all(found)
+        return True
+
+    def on_text_area_changed(self) -> None:
+        self._look_at_word()
+
+    def on_text_area_selection_changed(self) -> None:
+        if self._popup.display:
+            self._look_at_word()
+
+    def _look_at_word(self) -> None:
+        row, column = self.cursor_location
+        word = None
+        if not self._replacing and self.selection.is_empty:
+            word = word_at(self.document.get_line(row), column, first_line=row == 0 and self.document.line_count == 1)
+        if word != self._word:
+            self._word = word
+            self.post_message(self.Completing(word))
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        self.insert_pasted(event.text)
+
+    def insert_pasted(self, text: str) -> None:
+        self._replacing = True
+        start, end = self.selection
+        self.replace(pasted(text), min(start, end), max(start, end), maintain_selection_offset=False)
+        self._replacing = False

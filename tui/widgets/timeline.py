@@ -1,0 +1,149 @@
+"""The tool calls of the session, and what the selected one prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.widgets import Static
+
+from runner.state import CallItem
+from tui.render.clean import clean
+from tui.widgets.rows import Rows
+from tui.words import arguments, cut, cut_middle, duration, fit
+
+_PHASES: dict[str, tuple[str, str, str]] = {
+    "writing": ("…", "writing", "state-queued"),
+    "proposed": ("○", "queued", "state-queued"),
+    "waiting": ("?", "waiting", "state-waiting"),
+    "running": ("●", "running", "state-running"),
+}
+_ENDS: dict[str, tuple[str, str, str]] = {
+    "ok": ("✓", "ok", "state-ok"),
+    "error": ("✗", "error", "state-failed"),
+    "denied": ("✗", "denied", "state-cancelled"),
+    "timeout": ("✗", "timeout", "state-failed"),
+    "cancelled": ("■", "stopped", "state-cancelled"),
+    "interrupted": ("■", "aborted", "state-failed"),
+    "skipped": ("-", "skipped", "state-cancelled"),
+    "invalid": ("✗", "invalid", "state-failed"),
+}
+_WORD = 7
+_KINDS = {
+    "list_files": "tool-read",
+    "read_file": "tool-read",
+    "search": "tool-read",
+    "write_file": "tool-write",
+    "edit_file": "tool-write",
+    "shell": "tool-shell",
+}
+TAIL_CHARACTERS = 16_000
+"""Characters of output looked at for the pane; the rest is on the call's own screen."""
+
+
+def state_of(call: CallItem) -> tuple[str, str, str]:
+    """Glyph, word and theme variable of a call's state; never the colour alone."""
+    if call.phase == "finished":
+        return _ENDS.get(call.status or "error", _ENDS["error"])
+    return _PHASES[call.phase]
+
+
+def seconds_of(call: CallItem, now: float) -> float | None:
+    """How long a call ran, or runs by now; None before it began."""
+    if call.phase == "finished":
+        return call.seconds if call.started_mono is not None else None
+    return None if call.started_mono is None else max(0.0, now - call.started_mono)
+
+
+class Timeline(Rows):
+    """One line a call, the newest last and followed."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, empty="No tool was called yet.")
+        self._calls: list[CallItem] = []
+        self._now = 0.0
+
+    def show(self, calls: list[CallItem], now: float) -> None:
+        self._calls = calls
+        self._now = now
+        self.set_rows(calls, follow=True)
+
+    @property
+    def call(self) -> CallItem | None:
+        """The selected call."""
+        return self._calls[self.selected] if 0 <= self.selected < len(self._calls) else None
+
+    def draw(self, row: object, width: int, selected: bool) -> Content:
+        assert isinstance(row, CallItem)
+        glyph, word, token = state_of(row)
+        seconds = seconds_of(row, self._now)
+        time = "" if seconds is None else duration(seconds)
+        tool = cut(clean(row.tool or "?"), 16)
+        room = width - (2 + _WORD + 1) - cell_len(tool) - 1 - (len(time) + 1 if time else 0)
+        # A path is known by its end, a command by its beginning.
+        shorten = cut if row.tool == "shell" else cut_middle
+        what = shorten(clean(arguments(row.arguments)), max(0, room))
+        content = Content.assemble(
+            (f"{glyph} {word:<{_WORD}} ", f"${token}"),
+            (tool, f"${_KINDS.get(row.tool, 'tool-other')}"),
+            (f" {fit(what, max(0, room))}", "$foreground"),
+            (f" {time}" if time else "", "$muted"),
+        )
+        if selected:
+            content = content.stylize("on $selection" if self.has_focus else "on $panel")
+        return content
+
+    def _watch_has_focus(self, focus: bool) -> None:
+        self.redraw()
+
+
+class OutputTail(Static):
+    """The last lines of what the selected call printed."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__("", id=id, markup=False)
+        self._call: CallItem | None = None
+
+    def show(self, call: CallItem | None) -> None:
+        if call is self._call:
+            return
+        self._call = call
+        self.redraw()
+
+    def redraw(self) -> None:
+        width, height = self.content_size
+        if width <= 0 or height <= 0:
+            return
+        self.update(_output(self._call, width, height), layout=False)
+
+    def on_resize(self) -> None:
+        self.redraw()
+
+
+def _output(call: CallItem | None, width: int, height: int) -> Content:
+    if call is None:
+        return Content("")
+    title = f"{call.tool} prints" if call.phase == "running" else f"{call.tool} gave"
+    if call.phase in ("writing", "proposed", "waiting"):
+        title = f"{call.tool} has not run"
+    if call.activity and call.phase == "running":
+        title = f"{call.tool}: {call.activity}"
+    if call.progress is not None:
+        title += f" ({call.progress:.0%})"
+    head = Content.styled(cut(clean(title), width), "$muted")
+    lines = tail(output_of(call), width, height - 1)
+    return Content("\n").join([head, *(Content.styled(line, "$foreground") for line in lines)])
+
+
+def output_of(call: CallItem) -> str:
+    """What there is to see of a call: live output while it runs, else what the model read of it."""
+    return call.output if call.phase == "finished" else "".join(call.live_output)
+
+
+def tail(text: str, width: int, height: int) -> Sequence[str]:
+    """The last lines, cleaned, each cut to width."""
+    if height <= 0:
+        return ()
+    lines = clean(text[-TAIL_CHARACTERS:]).rstrip("\n").split("\n")
+    return [cut(line, width) for line in lines[-height:]]

@@ -1,0 +1,134 @@
+"""Numbers and short facts in words for people. Pure; unknown is said as such and never shown as 0."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len, set_cell_size
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runner.usage import Cost
+
+_FIRST_ARGUMENTS = ("command", "path", "pattern", "url", "query", "name")
+
+
+def duration(seconds: float) -> str:
+    """Seconds as "0.4 s", "12 s", "2 min 05 s" or "1 h 04 min"."""
+    seconds = max(0.0, seconds)
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def tokens(count: int) -> str:
+    """A count of tokens as "812", "12.3k" or "1.20M"."""
+    if count < 1000:
+        return str(count)
+    if count < 999_950:
+        return f"{count / 1000:.1f}k"
+    return f"{count / 1_000_000:.2f}M"
+
+
+def window(count: int | None) -> str:
+    """A context window as "128k" or "1M"; "?" where it is not known."""
+    if count is None:
+        return "?"
+    if count >= 1_000_000:
+        return f"{count / 1_000_000:.3g}M"
+    return f"{count / 1000:.3g}k" if count >= 1000 else str(count)
+
+
+def money(dollars: Decimal) -> str:
+    """US dollars: cents from a dollar up, four places below, and never "0" for what is not free."""
+    if dollars == 0:
+        return "$0"
+    if dollars < Decimal("0.0001"):
+        return "under $0.0001"
+    places = Decimal("0.01") if dollars >= 1 else Decimal("0.0001")
+    return f"${dollars.quantize(places, ROUND_HALF_UP)}"
+
+
+def price(dollars: Decimal) -> str:
+    """A price for a million tokens, without idle zeros: "$3", "$0.15", "$0.038"."""
+    rounded = dollars.quantize(Decimal("0.001") if dollars < 1 else Decimal("0.01"), ROUND_HALF_UP)
+    exact = rounded if rounded else dollars
+    return "free" if dollars == 0 else f"${exact.normalize():f}"
+
+
+def cost(total: Cost, *, estimated: bool = False) -> str:
+    """A sum of costs; what has no known price is said, not counted as nothing."""
+    if total.unknown and not total.known:
+        return "unknown"
+    text = money(total.known)
+    if estimated:
+        text = f"≈ {text} estimated"
+    return f"{text} + unknown" if total.unknown else text
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago, in one unit."""
+    seconds = max(0.0, (now - moment).total_seconds())
+    if seconds < 60:
+        return "just now"
+    for size, name in ((60, "min"), (24, "h"), (14, "d")):
+        seconds /= 60 if name != "d" else 24
+        if seconds < size:
+            return f"{int(seconds)} {name} ago"
+    return moment.astimezone(UTC).strftime("%Y-%m-%d")
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """A number with its noun: "1 run", "3 runs"."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def arguments(value: Mapping[str, object] | str) -> str:
+    """The telling part of a call's arguments on one line; not cleaned, not cut."""
+    if isinstance(value, str):
+        return one_line(value)
+    for name in _FIRST_ARGUMENTS:
+        found = value.get(name)
+        if isinstance(found, str) and found:
+            return one_line(found)
+    parts = [
+        f"{name}={item if isinstance(item, str) else json.dumps(item, default=str)}" for name, item in value.items()
+    ]
+    return one_line(", ".join(parts))
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def cut(text: str, width: int) -> str:
+    """At most width cells of a terminal, the end replaced by an ellipsis."""
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
+
+
+def fit(text: str, width: int) -> str:
+    """Exactly width cells: cut, or filled with spaces."""
+    shown = cut(text, width)
+    return shown + " " * (width - cell_len(shown))
+
+
+def cut_middle(text: str, width: int) -> str:
+    """At most width cells, the middle replaced by an ellipsis, so that a file's name stays readable."""
+    if cell_len(text) <= width or width < 5:
+        return cut(text, width)
+    head = set_cell_size(text, (width - 1) // 3).rstrip()
+    tail = text
+    while cell_len(tail) > width - 1 - cell_len(head):
+        tail = tail[1:]
+    return f"{head}…{tail}"
