@@ -73,6 +73,7 @@ class Deck:
         self._handles: dict[str, Handle] = {}
         self._starting = False
         self._stop_when_begun = ""
+        self._asked_to_stop: set[str] = set()
         self._unsent: list[str] = []
         self._answered: dict[str, tuple[str, int]] = {}
         self._store_open = False
@@ -158,6 +159,7 @@ class Deck:
             self._deliver(handle, text)
         self._unsent = []
         if self._stop_when_begun:
+            self._asked_to_stop.add(handle.run_id)
             (handle.abort if self._stop_when_begun == "abort" else handle.stop)()
             self._stop_when_begun = ""
 
@@ -191,6 +193,7 @@ class Deck:
     def _ended(self, run_id: str, state: RunState) -> None:
         del self._live[run_id]
         del self._handles[run_id]
+        self._asked_to_stop.discard(run_id)
         undelivered = [item.text for item in queued_messages(state)]
         if undelivered:
             self.restored.extend(undelivered)
@@ -220,9 +223,11 @@ class Deck:
                 return False
             self._stop_when_begun = "abort" if self._stop_when_begun else "stop"
             return True
-        if run.status == "stopping":
+        # A second press may come before the screen has heard of the first.
+        if run.status == "stopping" or run.run_id in self._asked_to_stop:
             handle.abort()
         else:
+            self._asked_to_stop.add(run.run_id)
             handle.stop()
         return True
 
