@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from runner.errors import QuarterdeckError
 from tui.files import gather
 from tui.fuzzy import best
 from tui.slash import BY_SLASH
@@ -37,9 +39,14 @@ class Completer:
         self._gathered = 0.0
 
     async def candidates(self, word: Word, view: View) -> list[Candidate]:
-        """The best candidates for the word, best first."""
+        """The best candidates for the word, best first; none while the program ends."""
         if word.kind == "command":
             return commands(word.query, view)
+        with suppress(QuarterdeckError):
+            return await self._file_candidates(word)
+        return []
+
+    async def _file_candidates(self, word: Word) -> list[Candidate]:
         if self._files is None or self._now() - self._gathered > FRESH:
             self._files = await asyncio.wrap_future(self._background(lambda: gather(self._workspace)))
             self._gathered = self._now()

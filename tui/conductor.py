@@ -143,8 +143,9 @@ class Conductor:
             self._host.work(self._load_history(self._history_file), "history")
 
     async def _load_history(self, file: Path) -> None:
-        found = await asyncio.wrap_future(self._engine.background(lambda: history.load(file)))
-        self._screen.composer.history_of_messages.extend_older(found)
+        with suppress(QuarterdeckError):
+            found = await asyncio.wrap_future(self._engine.background(lambda: history.load(file)))
+            self._screen.composer.history_of_messages.extend_older(found)
 
     def _give_back(self) -> None:
         text = self.deck.take_restored()
@@ -205,7 +206,7 @@ class Conductor:
     def _remember(self, file: Path, text: str) -> None:
         async def append() -> None:
             # Losing an entry of the input history is no reason to disturb anybody.
-            with suppress(OSError):
+            with suppress(OSError, QuarterdeckError):
                 await asyncio.wrap_future(self._engine.background(lambda: history.append(file, text)))
 
         self._host.work(append(), "history")

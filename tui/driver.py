@@ -13,6 +13,7 @@ import queue
 import selectors
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, TextIO, cast
@@ -32,8 +33,8 @@ LONGEST_PASTE = 16 * 1024 * 1024
 BEHIND = 8
 """Writes that wait for the terminal before it counts as behind."""
 
-HELD_WAIT = 0.02
-"""Seconds after which the beginning of a sequence is a key of its own, such as escape."""
+ESCAPE_WAIT, SEQUENCE_WAIT = 0.03, 0.5
+"""Seconds of silence after which escape, and a longer beginning of a sequence, are read as keys."""
 
 
 class PasteGuard:
@@ -67,12 +68,19 @@ class PasteGuard:
                 self._paste, self._size = [], 0
             self._pasting = not self._pasting
 
-    def quiet(self) -> str:
-        """Nothing came for a moment: what looked like the beginning of a marker was a key of its own."""
-        if self._pasting:
+    def quiet(self, seconds: float) -> str:
+        """Nothing came for so long: what looked like the beginning of a marker may have been a key of its own.
+
+        Escape alone is a key soon; what is longer is no key that a person presses, so a slow terminal gets more time.
+        """
+        if self._pasting or seconds < (ESCAPE_WAIT if self._held == "\x1b" else SEQUENCE_WAIT):
             return ""
         held, self._held = self._held, ""
         return held
+
+    @property
+    def holds(self) -> bool:
+        return bool(self._held)
 
     def _keep(self, text: str) -> None:
         room = LONGEST_PASTE - self._size
@@ -164,19 +172,18 @@ class HardenedDriver(LinuxDriver):
         selector.register(self.fileno, selectors.EVENT_READ)
         decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
         guard, parser = PasteGuard(), XTermParser(self._debug)
-        held = False
+        came = time.monotonic()
         try:
             while not self.exit_event.is_set():
-                if selector.select(HELD_WAIT if held else 0.1):
+                if selector.select(ESCAPE_WAIT if guard.holds else 0.1):
                     data = self._read()
                     if not data:
                         hang_up()
                         return
+                    came = time.monotonic()
                     parser = self._take(guard.feed(decode(data)), parser)
-                    held = True
                 else:
-                    parser = self._take(((False, guard.quiet()),), parser)
-                    held = False
+                    parser = self._take(((False, guard.quiet(time.monotonic() - came)),), parser)
                 for event in parser.tick():
                     self.process_message(event)
         finally:

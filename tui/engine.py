@@ -319,8 +319,10 @@ class Engine:
         loop = self._loop_or_none()
         if loop is None:
             work.close()
+            from runner.errors import QuarterdeckError
+
             failed: Future[T] = Future()
-            failed.set_exception(RuntimeError("the engine is not running"))
+            failed.set_exception(QuarterdeckError("the program is ending"))
             return failed
         return asyncio.run_coroutine_threadsafe(work, loop)
 

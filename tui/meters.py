@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from textual.content import Content
 
 from tui.view import Totals
@@ -15,9 +17,9 @@ def meters(found: Totals, width: int) -> Content:
     """The pane: one thing a line, its name first."""
     usage = found.usage
     rows = [
-        _pair("tokens", ("in", usage.input), ("cached", usage.cached_input)),
-        _pair("", ("out", usage.output), ("reasoning", usage.reasoning)),
-        _row("run", cost(found.run_cost, estimated=found.run_estimated)),
+        _pair("tokens", ("in", _so_far(found, "input")), ("cached", tokens(usage.cached_input))),
+        _pair("", ("out", _so_far(found, "output")), ("reasoning", tokens(usage.reasoning))),
+        _row("run", cost(found.run_cost, estimated=found.run_estimated) + (" + this request" if found.coming else "")),
         _row("session", cost(found.session_cost, estimated=found.session_estimated)),
         _context(found, width),
         _row("speed", _speed(found)),
@@ -28,11 +30,10 @@ def meters(found: Totals, width: int) -> Content:
 
 def meters_line(found: Totals, width: int) -> Content:
     """The same in one line, the most important first, because the end may be cut."""
-    usage = found.usage
     parts = [
         f"run {cost(found.run_cost, estimated=found.run_estimated)}",
         f"session {cost(found.session_cost, estimated=found.session_estimated)}",
-        f"in {tokens(usage.input)} out {tokens(usage.output)}",
+        f"in {_so_far(found, 'input')} out {_so_far(found, 'output')}",
         f"context {_share(found)}",
         _speed(found) if found.speed is not None else "",
         duration(found.elapsed) if found.elapsed else "",
@@ -46,17 +47,25 @@ def meters_line(found: Totals, width: int) -> Content:
     return Content.styled(cut(line, width), "$muted")
 
 
+def _so_far(found: Totals, what: Literal["input", "output"]) -> str:
+    """Tokens with those of the open request, which are an estimate and say so."""
+    known: int = getattr(found.usage, what)
+    if found.coming is None:
+        return tokens(known)
+    return f"≈ {tokens(known + getattr(found.coming, what))}"
+
+
 def _row(name: str, value: str) -> Content:
     return Content.assemble((f"{name:<{_LABEL}}", "$muted"), (value, "$foreground"))
 
 
-def _pair(name: str, left: tuple[str, int], right: tuple[str, int]) -> Content:
+def _pair(name: str, left: tuple[str, str], right: tuple[str, str]) -> Content:
     return Content.assemble(
         (f"{name:<{_LABEL}}", "$muted"),
         (f"{left[0]:<4}", "$muted"),
-        (f"{tokens(left[1]):<8}", "$foreground"),
+        (f"{left[1]:<8}", "$foreground"),
         (f"{right[0]:<10}", "$muted"),
-        (tokens(right[1]), "$foreground"),
+        (right[1], "$foreground"),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Literal
 
 from runner.events import ErrorOccurred
@@ -89,9 +90,13 @@ class View:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """Sums for the meters. estimated: a part of the cost or usage is our estimate."""
+    """Sums for the meters. estimated: a part of the cost or usage is our estimate.
+
+    coming: an estimate of the request that is open, whose real figures come with its end; None where none is open.
+    """
 
     usage: Usage = field(default_factory=Usage)
+    coming: Usage | None = None
     run_cost: Cost = field(default_factory=Cost)
     run_estimated: bool = False
     session_cost: Cost = field(default_factory=Cost)
@@ -128,13 +133,15 @@ def totals(view: View) -> Totals:
     if run is None:
         return Totals()
     speed, speed_estimated = _speed(run)
+    coming = _coming(run)
     return Totals(
         usage=run.usage,
+        coming=coming,
         run_cost=run.cost,
         run_estimated=_estimated(run),
         session_cost=sum((each.cost for each in view.runs), Cost()),
         session_estimated=any(_estimated(each) for each in view.runs),
-        context_used=run.context_used,
+        context_used=run.context_used if coming is None else coming.total,
         context_window=run.context_window,
         speed=speed,
         speed_estimated=speed_estimated,
@@ -143,12 +150,18 @@ def totals(view: View) -> Totals:
     )
 
 
+def _coming(run: RunState) -> Usage | None:
+    if not isinstance(run.phase, Requesting):
+        return None
+    return Usage(input=run.phase.input_estimate, output=ceil(run.phase.characters / CHARACTERS_PER_TOKEN))
+
+
 def _estimated(run: RunState) -> bool:
     return any(entry.source == "estimated" and entry.usage.total for entry in run.ledger)
 
 
 CHARACTERS_PER_TOKEN = 4.0
-"""The usual rule of thumb for English; only for the speed of an answer that is still coming."""
+"""The usual rule of thumb for English; only for an answer that is still coming."""
 
 
 def _speed(run: RunState) -> tuple[float | None, bool]:

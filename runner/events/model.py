@@ -14,13 +14,14 @@ from runner.usage import Usage, UsageSource
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRequested(Event):
-    """One attempt starts. Each is followed by exactly one model_responded or attempt_discarded."""
+    """One attempt starts; exactly one model_responded or attempt_discarded follows. context_window: in tokens."""
 
     kind: Literal["model_requested"] = "model_requested"
     model: str = ""
     messages: int = 0
     tools: int = 0
     input_tokens_estimate: int = 0
+    context_window: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

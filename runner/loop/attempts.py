@@ -138,6 +138,7 @@ class _Turn:
                 messages=len(history),
                 tools=len(request.tools),
                 input_tokens_estimate=estimated,
+                context_window=model.info.context_window,
             )
         )
         return Attempt(

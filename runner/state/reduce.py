@@ -188,7 +188,7 @@ def _model(
                 position=sum(not isinstance(item, UserItem) for item in state.live),
                 input_estimate=event.input_tokens_estimate,
             )
-            return replace(state, model=event.model, phase=opened)
+            return replace(state, model=event.model, phase=opened, context_window=event.context_window)
         case ModelResponded():
             return _responded(state, event)
         case AttemptDiscarded():

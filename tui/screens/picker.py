@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
+from textual.worker import Worker, WorkerState
 
 from tui.fuzzy import best
 from tui.widgets.rows import Rows
@@ -76,6 +77,12 @@ class Picker(ModalScreen[R], Generic[R]):
             self.say(str(error), "state-failed")
             return
         self.refilter()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A fault while loading is said here instead of leaving the list empty."""
+        event.stop()
+        if event.state is WorkerState.ERROR:
+            self.say(f"a fault of the program: {event.worker.error}", "state-failed")
 
     def refilter(self, keep: int = 0) -> None:
         found = best(self.query_one(Input).value, self.items, self.search_text, MOST_ROWS)
