@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from runner.usage import Cost
 
-_FIRST_ARGUMENTS = ("command", "path", "pattern", "url", "query", "name")
+_FIRST_ARGUMENTS = ("command", "pattern", "path", "url", "query", "name")
 
 
 def duration(seconds: float) -> str:

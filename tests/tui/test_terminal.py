@@ -94,10 +94,14 @@ def test_pastes_are_the_same_however_the_input_is_cut(sent: list[tuple[str, str]
 def test_an_escape_key_is_given_back_after_a_moment() -> None:
     guard = PasteGuard()
     assert list(guard.feed("\x1b")) == []
-    assert guard.quiet() == "\x1b"
-    assert guard.quiet() == ""
+    assert guard.quiet(0.001) == ""
+    assert guard.quiet(0.1) == "\x1b"
+    assert guard.quiet(0.1) == ""
+    list(guard.feed("\x1b[20"))
+    assert guard.quiet(0.1) == ""
+    assert guard.quiet(1.0) == "\x1b[20"
     list(guard.feed(PASTE_START + "half"))
-    assert guard.quiet() == ""
+    assert guard.quiet(9.0) == ""
 
 
 def test_an_endless_paste_is_bounded_and_still_no_key() -> None:

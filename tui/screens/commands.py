@@ -26,7 +26,7 @@ class CommandRows(Rows):
             (f" {fit(self._keys.show(row.id), 10)} ", "$key-name"),
             (cut(row.help, width - 29), "$muted"),
         ).truncate(width, pad=True)
-        return content.stylize("on $selection") if selected else content
+        return content.stylize("$selection-text on $selection") if selected else content
 
 
 class CommandPicker(Picker[str | None]):

@@ -50,7 +50,7 @@ class HelpRows(Rows):
         content = Content.assemble(
             (f"  {fit(row.keys, left)} ", "$key-name"), (cut(row.text, width - left - 3), "$foreground")
         ).truncate(width, pad=True)
-        return content.stylize("on $selection") if selected else content
+        return content.stylize("$selection-text on $selection") if selected else content
 
 
 class HelpScreen(Picker[str | None]):

@@ -58,7 +58,7 @@ class ModelRows(Rows):
             (right, "$muted"),
             (tail, f"${token}"),
         )
-        return content.stylize("on $selection") if selected else content
+        return content.stylize("$selection-text on $selection") if selected else content
 
 
 class ModelPicker(Picker[ModelChoice | None]):

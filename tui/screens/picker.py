@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar, cast
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -82,7 +82,8 @@ class Picker(ModalScreen[R], Generic[R]):
         """A fault while loading is said here instead of leaving the list empty."""
         event.stop()
         if event.state is WorkerState.ERROR:
-            self.say(f"a fault of the program: {event.worker.error}", "state-failed")
+            worker = cast("Worker[object]", event.worker)  # pyright: ignore[reportUnknownMemberType]
+            self.say(f"a fault of the program: {worker.error}", "state-failed")
 
     def refilter(self, keep: int = 0) -> None:
         found = best(self.query_one(Input).value, self.items, self.search_text, MOST_ROWS)

@@ -58,7 +58,7 @@ class SessionRows(Rows):
             (right, "$muted"),
             (end, f"${token}"),
         )
-        return content.stylize("on $selection") if selected else content
+        return content.stylize("$selection-text on $selection") if selected else content
 
 
 class SessionPicker(Picker[SessionChoice]):

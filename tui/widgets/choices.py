@@ -87,7 +87,7 @@ class Choices(Static):
             (f" {words} ", "$foreground" if self._live else "$muted"),
         )
         if choice == self.marked and self._live:
-            return item.stylize("on $selection")
+            return item.stylize("$selection-text on $selection")
         return item
 
     @property

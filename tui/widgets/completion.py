@@ -64,4 +64,4 @@ class CompletionPopup(Rows, can_focus=False):
             (f" {fit(label, 18) if row.detail else label}", "$foreground"),
             (f"  {row.detail}" if row.detail else "", "$muted"),
         ).truncate(width, ellipsis=True, pad=True)
-        return content.stylize("on $selection") if selected else content
+        return content.stylize("$selection-text on $selection") if selected else content

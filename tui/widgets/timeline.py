@@ -91,7 +91,7 @@ class Timeline(Rows):
             (f" {time}" if time else "", "$muted"),
         )
         if selected:
-            content = content.stylize("on $selection" if self.has_focus else "on $panel")
+            content = content.stylize("$selection-text on $selection" if self.has_focus else "on $panel")
         return content
 
     def _watch_has_focus(self, focus: bool) -> None:
