@@ -76,19 +76,21 @@ class Subscription:
             self._pieces.setdefault(id(last), [delta_text(last)]).append(text)
         else:
             self._waiting.append(event)
-        while self._waiting_text > MAX_WAITING_TEXT and self._drop_oldest_delta():
-            pass
+        if self._waiting_text > MAX_WAITING_TEXT:
+            self._drop_oldest_deltas(MAX_WAITING_TEXT // 2)
 
-    def _drop_oldest_delta(self) -> bool:
-        for index, event in enumerate(self._waiting):
-            if event.is_delta:
-                pieces = self._pieces.pop(id(event), None)
-                size = sum(map(len, pieces)) if pieces else len(delta_text(event))
-                del self._waiting[index]
-                self._waiting_text -= size
-                self.dropped_characters += size
-                return True
-        return False
+    def _drop_oldest_deltas(self, limit: int) -> None:
+        """Make room down to limit in one pass, so that a reader who stands still costs the others little."""
+        kept: deque[Event] = deque()
+        for event in self._waiting:
+            if not event.is_delta or self._waiting_text <= limit:
+                kept.append(event)
+                continue
+            pieces = self._pieces.pop(id(event), None)
+            size = sum(map(len, pieces)) if pieces else len(delta_text(event))
+            self._waiting_text -= size
+            self.dropped_characters += size
+        self._waiting = kept
 
     def drain(self) -> list[Event]:
         """All that waits, merged; empty where nothing does."""

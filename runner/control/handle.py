@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Callable
 from decimal import Decimal
 from typing import Protocol
@@ -88,7 +89,9 @@ class RunHandle:
         ready = asyncio.Event()
 
         def notify() -> None:
-            loop.call_soon_threadsafe(ready.set)
+            # A reader whose loop is closed reads no more, and must not hold up the others.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(ready.set)
 
         subscription = self._hub.subscribe(from_seq, notify)
         try:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from runner.errors import InternalError, ModelError, ModelTimeoutError, StreamBrokenError
 from runner.events import (
-    AttemptDiscarded,
     ErrorInfo,
     ErrorOccurred,
     Event,
@@ -21,15 +20,14 @@ from runner.events import (
     RetryScheduled,
     TextDelta,
     ToolArgumentsDelta,
-    UsageUpdated,
 )
+from runner.loop.attempt import Attempt, accept, close_cut, discard
 from runner.loop.core import EndRun, RunCore
-from runner.loop.estimate import estimate_input, estimate_output
+from runner.loop.estimate import estimate_input
 from runner.loop.plan import Backoff, GiveUp, NextModel, Retry, plan_next
 from runner.loop.scope import run_scope
 from runner.loop.spending import check_limits
-from runner.messages import ToolCall
-from runner.models.assemble import Assembly, PartialCall, parse_arguments
+from runner.models.assemble import Assembly
 from runner.models.base import (
     Chunk,
     Model,
@@ -41,27 +39,7 @@ from runner.models.base import (
     TextChunk,
     ToolCallChunk,
 )
-from runner.usage import Usage, UsageSource
-
-
-@dataclass(slots=True)
-class Attempt:
-    """One request while it is open. Times are of the run's monotonic clock, in seconds."""
-
-    model: Model
-    request: ModelRequest
-    input_estimate: int
-    started: float
-    assembly: Assembly
-    first_token: float | None = None
-    reasoning_first: float | None = None
-    reasoning_last: float | None = None
-
-    @property
-    def reasoning_seconds(self) -> float | None:
-        if self.reasoning_first is None or self.reasoning_last is None:
-            return None
-        return self.reasoning_last - self.reasoning_first
+from runner.usage import Usage
 
 
 async def respond(core: RunCore) -> ModelResponded:
@@ -74,20 +52,20 @@ async def respond(core: RunCore) -> ModelResponded:
         try:
             outcome = await run_scope(core.inbox, _consume(core, attempt), what="request")
         except asyncio.CancelledError:
-            _close_cut(core, attempt)
+            close_cut(core, attempt)
             raise
         match outcome:
             case None:
-                return _accept(core, attempt)
+                return accept(core, attempt)
             case ModelError():
                 await turn.recover(attempt, outcome)
             case Exception():
                 message = f"{type(outcome).__name__}: {outcome}"
                 await turn.recover(attempt, InternalError(message, model=attempt.model.info.name))
             case "switch":
-                _discard(core, attempt, "model_switched")
+                discard(core, attempt, "model_switched")
             case "abort" | "limit" | "cancel":
-                _close_cut(core, attempt)
+                close_cut(core, attempt)
                 if not core.inbox.requests.abort:
                     check_limits(core)
                 raise EndRun("aborted")
@@ -152,7 +130,7 @@ class _Turn:
     async def recover(self, attempt: Attempt, error: ModelError) -> None:
         """Discard the failed attempt, then wait or switch as the plan says; raises EndRun where nothing is left."""
         core = self._core
-        _discard(core, attempt, error.type_name)
+        discard(core, attempt, error.type_name)
         config = core.config
         plan = plan_next(
             error,
@@ -274,113 +252,6 @@ def _take(core: RunCore, attempt: Attempt, chunk: Chunk) -> None:
             attempt.reasoning_first = now if attempt.reasoning_first is None else attempt.reasoning_first
             attempt.reasoning_last = now
         core.emitter.delta(delta)
-
-
-def _accept(core: RunCore, attempt: Attempt) -> ModelResponded:
-    assembly = attempt.assembly
-    usage, source = _usage(attempt)
-    finish = assembly.finish or "stop"
-    refusal = "".join(assembly.refusal)
-    event = ModelResponded(
-        model=attempt.model.info.name,
-        text="".join(assembly.text) or refusal,
-        reasoning="".join(assembly.reasoning),
-        tool_calls=tuple(_call(call) for call in assembly.calls.values()),
-        finish_reason="content_filter" if refusal and not assembly.text else finish,
-        usage=usage,
-        cost_usd=attempt.model.cost(usage),
-        usage_source=source,
-        seconds=core.clock.mono() - attempt.started,
-        first_token_seconds=None if attempt.first_token is None else attempt.first_token - attempt.started,
-        reasoning_seconds=attempt.reasoning_seconds,
-        provider_data=assembly.provider_data or None,
-    )
-    core.emitter.fact(event)
-    _update_usage(core, attempt)
-    return event
-
-
-def _close_cut(core: RunCore, attempt: Attempt) -> None:
-    """Keep what an ended request had produced, marked as interrupted; its half-written calls are dropped."""
-    assembly = attempt.assembly
-    usage, source = _usage(attempt)
-    cost = attempt.model.cost(usage)
-    core.receipt.requests.append(
-        {
-            "model": attempt.model.info.name,
-            "closed": True,
-            "usage": {"input": usage.input, "output": usage.output},
-            "usage_source": source,
-            "cost_usd": None if cost is None else str(cost),
-        }
-    )
-    core.emitter.fact(
-        ModelResponded(
-            model=attempt.model.info.name,
-            text="".join(assembly.text),
-            reasoning="".join(assembly.reasoning),
-            finish_reason="interrupted",
-            usage=usage,
-            cost_usd=cost,
-            usage_source=source,
-            seconds=core.clock.mono() - attempt.started,
-            first_token_seconds=None if attempt.first_token is None else attempt.first_token - attempt.started,
-            reasoning_seconds=attempt.reasoning_seconds,
-        )
-    )
-    _update_usage(core, attempt)
-
-
-def _update_usage(core: RunCore, attempt: Attempt) -> None:
-    state = core.emitter.state
-    core.emitter.fact(
-        UsageUpdated(
-            usage=state.usage,
-            cost_usd=state.cost.total,
-            context_used=_usage(attempt)[0].total,
-            context_window=attempt.model.info.context_window,
-        )
-    )
-
-
-def _discard(core: RunCore, attempt: Attempt, reason: str) -> None:
-    """Record an attempt that is thrown away: what a provider had begun to answer is paid for, a refused request is
-    not.
-    """
-    usage, source = _usage(attempt) if _answered(attempt) or reason == "model_switched" else (Usage(), "reported")
-    core.emitter.fact(
-        AttemptDiscarded(
-            model=attempt.model.info.name,
-            reason=reason,
-            usage=usage,
-            cost_usd=attempt.model.cost(usage),
-            usage_source=source,
-        )
-    )
-    if usage.total:
-        _update_usage(core, attempt)
-
-
-def _answered(attempt: Attempt) -> bool:
-    return attempt.assembly.characters > 0 or attempt.assembly.usage is not None
-
-
-def _usage(attempt: Attempt) -> tuple[Usage, UsageSource]:
-    if attempt.assembly.usage is not None:
-        return attempt.assembly.usage, "reported"
-    output = estimate_output(attempt.assembly.characters)
-    return Usage(input=attempt.input_estimate, output=output), "estimated"
-
-
-def _call(call: PartialCall) -> ToolCall:
-    text = call.arguments_json
-    return ToolCall(
-        call_id=call.call_id,
-        tool=call.name,
-        arguments=parse_arguments(text),
-        arguments_json=text,
-        provider_id=call.provider_id,
-    )
 
 
 def _instructions(core: RunCore) -> str:

@@ -271,3 +271,11 @@ async def test_a_bug_in_the_instructions_ends_the_run_with_its_name() -> None:
     assert result.reason == "error"
     assert result.error is not None
     assert result.error.type == "KeyError"
+
+
+async def test_a_refused_request_costs_nothing_also_at_an_unknown_price() -> None:
+    _, recorder, _ = await run_script(
+        [RateLimitError("busy", retry_after=0.0), AuthenticationError("no key")], (), NO_WAIT
+    )
+    assert [event.cost_usd for event in recorder.of(AttemptDiscarded)] == [Decimal(0), Decimal(0)]
+    assert recorder.state().cost.total == Decimal(0)

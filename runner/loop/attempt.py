@@ -1,0 +1,143 @@
+"""One request to a provider as it is recorded: accepted, cut, or thrown away. Each is paid for as far as is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from runner.events import AttemptDiscarded, ModelResponded, UsageUpdated
+from runner.loop.core import RunCore
+from runner.loop.estimate import estimate_output
+from runner.messages import ToolCall
+from runner.models.assemble import Assembly, PartialCall, parse_arguments
+from runner.models.base import Model, ModelRequest
+from runner.usage import Usage, UsageSource
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One request while it is open. Times are of the run's monotonic clock, in seconds."""
+
+    model: Model
+    request: ModelRequest
+    input_estimate: int
+    started: float
+    assembly: Assembly
+    first_token: float | None = None
+    reasoning_first: float | None = None
+    reasoning_last: float | None = None
+
+    @property
+    def reasoning_seconds(self) -> float | None:
+        if self.reasoning_first is None or self.reasoning_last is None:
+            return None
+        return self.reasoning_last - self.reasoning_first
+
+
+def accept(core: RunCore, attempt: Attempt) -> ModelResponded:
+    """Record the response that the turn goes on with."""
+    assembly = attempt.assembly
+    usage, source = _usage(attempt)
+    finish = assembly.finish or "stop"
+    refusal = "".join(assembly.refusal)
+    event = ModelResponded(
+        model=attempt.model.info.name,
+        text="".join(assembly.text) or refusal,
+        reasoning="".join(assembly.reasoning),
+        tool_calls=tuple(_call(call) for call in assembly.calls.values()),
+        finish_reason="content_filter" if refusal and not assembly.text else finish,
+        usage=usage,
+        cost_usd=attempt.model.cost(usage),
+        usage_source=source,
+        seconds=core.clock.mono() - attempt.started,
+        first_token_seconds=None if attempt.first_token is None else attempt.first_token - attempt.started,
+        reasoning_seconds=attempt.reasoning_seconds,
+        provider_data=assembly.provider_data or None,
+    )
+    core.emitter.fact(event)
+    _update_usage(core, attempt)
+    return event
+
+
+def close_cut(core: RunCore, attempt: Attempt) -> None:
+    """Keep what an ended request had produced, marked as interrupted; its half-written calls are dropped."""
+    assembly = attempt.assembly
+    usage, source = _usage(attempt)
+    cost = attempt.model.cost(usage)
+    core.receipt.requests.append(
+        {
+            "model": attempt.model.info.name,
+            "closed": True,
+            "usage": {"input": usage.input, "output": usage.output},
+            "usage_source": source,
+            "cost_usd": None if cost is None else str(cost),
+        }
+    )
+    core.emitter.fact(
+        ModelResponded(
+            model=attempt.model.info.name,
+            text="".join(assembly.text),
+            reasoning="".join(assembly.reasoning),
+            finish_reason="interrupted",
+            usage=usage,
+            cost_usd=cost,
+            usage_source=source,
+            seconds=core.clock.mono() - attempt.started,
+            first_token_seconds=None if attempt.first_token is None else attempt.first_token - attempt.started,
+            reasoning_seconds=attempt.reasoning_seconds,
+        )
+    )
+    _update_usage(core, attempt)
+
+
+def _update_usage(core: RunCore, attempt: Attempt) -> None:
+    state = core.emitter.state
+    core.emitter.fact(
+        UsageUpdated(
+            usage=state.usage,
+            cost_usd=state.cost.total,
+            context_used=_usage(attempt)[0].total,
+            context_window=attempt.model.info.context_window,
+        )
+    )
+
+
+def discard(core: RunCore, attempt: Attempt, reason: str) -> None:
+    """Record an attempt that is thrown away: what a provider had begun to answer is paid for, a refused request is
+    not.
+    """
+    usage, source = _usage(attempt) if _answered(attempt) or reason == "model_switched" else (Usage(), "reported")
+    core.emitter.fact(
+        AttemptDiscarded(
+            model=attempt.model.info.name,
+            reason=reason,
+            usage=usage,
+            # What cost nothing cost nothing at any price, known or not.
+            cost_usd=attempt.model.cost(usage) if usage.total else Decimal(0),
+            usage_source=source,
+        )
+    )
+    if usage.total:
+        _update_usage(core, attempt)
+
+
+def _answered(attempt: Attempt) -> bool:
+    return attempt.assembly.characters > 0 or attempt.assembly.usage is not None
+
+
+def _usage(attempt: Attempt) -> tuple[Usage, UsageSource]:
+    if attempt.assembly.usage is not None:
+        return attempt.assembly.usage, "reported"
+    output = estimate_output(attempt.assembly.characters)
+    return Usage(input=attempt.input_estimate, output=output), "estimated"
+
+
+def _call(call: PartialCall) -> ToolCall:
+    text = call.arguments_json
+    return ToolCall(
+        call_id=call.call_id,
+        tool=call.name,
+        arguments=parse_arguments(text),
+        arguments_json=text,
+        provider_id=call.provider_id,
+    )
