@@ -204,6 +204,6 @@ class HardenedDriver(LinuxDriver):
                 try:
                     for event in parser.feed(text):
                         self.process_message(event)
-                except (ParseError, ValueError, IndexError, StopIteration):
+                except (ParseError, ValueError, OverflowError, IndexError, StopIteration):
                     parser = XTermParser(self._debug)
         return parser

@@ -19,6 +19,7 @@ from typing import Literal
 
 from runner.tools.collect import Decoder, Kept, LiveFeed
 from runner.tools.group import Member, describe, members, send
+from runner.tools.guard import GUARD
 from runner.tools.launcher import with_parent_death
 
 LINGER = 0.5
@@ -88,6 +89,7 @@ class Child:
             os.close(self._wake_write)
             raise
         self.pid = self._process.pid
+        GUARD.watch(self.pid)
         self._lock = threading.Lock()
         self._closed = False
         self._stopped = False
@@ -281,6 +283,8 @@ class Child:
             except subprocess.TimeoutExpired:
                 self._how = "survived"
                 _survivors.append(self._process)
+            else:
+                GUARD.forget(self.pid)
 
 
 # Held, because forgetting a Popen whose process still lives is a warning on somebody's screen.

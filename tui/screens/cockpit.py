@@ -12,10 +12,10 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.screen import Screen
 
 from tui.actions import PaneName
 from tui.keymap import Keymap
+from tui.screens.steady import Steady
 from tui.widgets.bars import Bar
 from tui.widgets.completion import CompletionPopup
 from tui.widgets.composer import Composer
@@ -55,7 +55,7 @@ class Conducts(Protocol):
     def view_selected_call(self) -> None: ...
 
 
-class CockpitScreen(Screen[None]):
+class CockpitScreen(Steady[None]):
     class FrameDue(Message):
         """Something of a run waits to be shown."""
 

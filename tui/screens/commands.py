@@ -61,4 +61,4 @@ class CommandPicker(Picker[str | None]):
 
     def choose(self, item: object) -> None:
         assert isinstance(item, Action)
-        self.dismiss(item.id)
+        self.leave(item.id)

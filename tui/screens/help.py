@@ -84,4 +84,4 @@ class HelpScreen(Picker[str | None]):
     def choose(self, item: object) -> None:
         assert isinstance(item, HelpRow)
         if item.action_id and not item.action_id.startswith("approval."):
-            self.dismiss(item.action_id)
+            self.leave(item.action_id)

@@ -108,12 +108,12 @@ class ModelPicker(Picker[ModelChoice | None]):
 
     def choose(self, item: object) -> None:
         assert isinstance(item, ModelRow)
-        self.dismiss(ModelChoice(item.info.name, now=False))
+        self.leave(ModelChoice(item.info.name, now=False))
 
     def action_now(self) -> None:
         row = self._list.row
         if isinstance(row, ModelRow):
-            self.dismiss(ModelChoice(row.info.name, now=self._live))
+            self.leave(ModelChoice(row.info.name, now=self._live))
 
 
 def _price(info: ModelInfo) -> str:

@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 from textual.worker import Worker, WorkerState
 
 from tui.fuzzy import best
+from tui.screens.steady import Steady
 from tui.widgets.rows import Rows
 
 R = TypeVar("R")
@@ -22,7 +23,7 @@ R = TypeVar("R")
 MOST_ROWS = 200
 
 
-class Picker(ModalScreen[R], Generic[R]):
+class Picker(ModalScreen[R], Steady[R], Generic[R]):
     """Subclasses give the rows, how one is drawn and searched, and what choosing it means."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", show=False)]
@@ -135,4 +136,4 @@ class Picker(ModalScreen[R], Generic[R]):
             self._list.action_move(moves[event.key])
 
     def action_close(self) -> None:
-        self.dismiss(None)
+        self.leave()

@@ -114,10 +114,10 @@ class SessionPicker(Picker[SessionChoice]):
 
     def choose(self, item: object) -> None:
         assert isinstance(item, SessionSummary)
-        self.dismiss(item)
+        self.leave(item)
 
     def action_new(self) -> None:
-        self.dismiss("new")
+        self.leave("new")
 
     def action_delete(self) -> None:
         row = self._list.row

@@ -8,11 +8,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from tui.preview import diff, pretty, preview
 from tui.render.clean import clean, visible
+from tui.screens.steady import Steady
 from tui.widgets.timeline import output_of, state_of
 from tui.words import duration, one_line
 
@@ -23,7 +23,7 @@ MOST_CHARACTERS = 400_000
 """Characters of output shown; more is in the session's export."""
 
 
-class Viewer(Screen[None]):
+class Viewer(Steady[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,v", "close", show=False),
         Binding("j", "scroll(1)", show=False),
@@ -63,7 +63,7 @@ class Viewer(Screen[None]):
         (body.scroll_end if end else body.scroll_home)(animate=False)
 
     def action_close(self) -> None:
-        self.dismiss(None)
+        self.leave()
 
 
 def call_title(call: CallItem) -> Content:
