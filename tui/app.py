@@ -149,6 +149,7 @@ class QuarterdeckApp(App[int]):
             self.conductor = await build(self)
             self.cockpit.attach(self.conductor)
             self.conductor.begin(prompt=self.prompt, session=self.session, resume=self.resume)
+            self.conductor.tell_withheld(len(self.settings.withheld))
             _rest_the_collector()
         elif self.conductor is not None:
             self.conductor.heard(event.notice)

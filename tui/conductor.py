@@ -351,6 +351,14 @@ class Conductor:
         """What the command line asked for: a session to open, then a message to send."""
         self._host.work(self._begin(prompt, session, resume), "session")
 
+    def tell_withheld(self, number: int) -> None:
+        """The folder's own configuration is not trusted yet, and wants more than it gets."""
+        if number:
+            what = count(number, "setting")
+            self.deck.say(
+                f"{what} of this folder wait for your trust: quarterdeck trust shows them", "warning", stay=True
+            )
+
     async def _begin(self, prompt: str | None, session: str | None, resume: bool) -> None:
         if resume and session is None:
             session = await self._last_session()

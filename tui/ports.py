@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -37,6 +37,11 @@ class AppSettings(EngineSettings, Protocol):
 
     @property
     def default_agent(self) -> str: ...
+
+    @property
+    def withheld(self) -> Sequence[object]:
+        """What the project's file would change if the folder were trusted."""
+        ...
 
 
 class Host(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,6 +68,10 @@ class ScriptedSettings:
     @property
     def default_agent(self) -> str:
         return self.real.default_agent
+
+    @property
+    def withheld(self) -> Sequence[object]:
+        return self.real.withheld
 
     def registry(self) -> ModelRegistry:
         return ModelRegistry(extra={MODEL: self.model, **self.others}, environ=self.environ)
