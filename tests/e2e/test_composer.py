@@ -20,10 +20,11 @@ def test_what_is_typed_after_enter_is_the_next_message(terminal: OpenTerminal, r
     assert [item.text for item in run.settled if isinstance(item, UserItem)] == ["hello"]
 
 
-def test_keys_pressed_before_the_first_frame_count(terminal: OpenTerminal, records: Records) -> None:
+def test_a_message_may_be_sent_from_the_first_frame_on(terminal: OpenTerminal, records: Records) -> None:
+    """Before the store and the model are there."""
     deck = terminal()
     deck.start()
-    deck.until(lambda: deck.program, "the program")
+    deck.wait_for("Write a message")
     deck.type("hello")
     deck.press("Enter")
     deck.wait_for("Hello. I understand a few wishes", "done in")
