@@ -181,13 +181,26 @@ class Conductor:
     def _send(self) -> None:
         text = self._screen.composer.text
         slash = read_slash(text)
+        if slash is not None and slash.action_id is None:
+            self._unknown(slash.name)
+            return
+        self._screen.composer.take()
+        self.submit(text)
+
+    def submit(self, text: str) -> bool:
+        """Send a message, or do what a command says; False where there is no such command."""
+        slash = read_slash(text)
         if slash is None:
-            self.send(self._screen.composer.take())
+            self.send(text)
         elif slash.action_id is None:
-            self.deck.say(f"there is no command /{slash.name}; begin with a space to send it as a message", "warning")
+            self._unknown(slash.name)
+            return False
         else:
-            self._screen.composer.take()
             self._obey(slash.action_id, slash.argument)
+        return True
+
+    def _unknown(self, name: str) -> None:
+        self.deck.say(f"there is no command /{name}; begin with a space to send it as a message", "warning")
 
     def _obey(self, action_id: str, argument: str) -> None:
         if action_id == "model" and argument:

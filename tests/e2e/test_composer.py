@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
+import pytest
+
 from runner.state import UserItem
 from tests.e2e.records import Records
 from tests.e2e.terminal import OpenTerminal, composer
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        (b"abc\x7f\x7fxyz", "axyz!"),
+        (b"abc\x1b[D\x1b[Dxyz", "axyz!bc"),
+        (b"abc\x15xyz", "xyz!"),
+        (b"abc\x15\x1b[200~pasted\x1b[201~z", "pastedz!"),
+        (b"abc\x1b[200~pasted\x1b[201~\x7f\x7fz", "abcpastz!"),
+    ],
+)
+def test_keys_that_come_at_once_keep_their_order(terminal: OpenTerminal, typed: bytes, expected: str) -> None:
+    deck = terminal()
+    deck.start()
+    deck.wait_for("ready")
+    deck.send_bytes(typed + b"!")
+    screen = deck.wait_for(lambda screen: "!" in composer(screen), hint="the last character")
+    assert composer(screen).strip() == expected
 
 
 def test_what_is_typed_after_enter_is_the_next_message(terminal: OpenTerminal, records: Records) -> None:

@@ -64,8 +64,6 @@ def test_no_paste_answers_an_approval(terminal: OpenTerminal, folder: Path, reco
         screen = deck.wait_for(lambda screen, n=number: f"seen-{n}" in composer(screen), hint=f"{what} in the message")
         assert "write_file wants to make the file never.txt" in screen, what
         assert not (folder / "never.txt").exists(), what
-        deck.press("C-a", "C-k", "C-u")
-        _empty(deck)
     _deny(deck, records, folder)
 
 
@@ -75,22 +73,12 @@ def _back_to_the_card(deck: Terminal) -> None:
         deck.wait_for(ARMED)
 
 
-def _empty(deck: Terminal) -> None:
-    """Clear the message, however many lines it has."""
-    for _ in range(12):
-        if "Write a message" in composer(deck.screen()):
-            return
-        deck.press("C-End", "C-u", "BSpace", "C-u", "BSpace")
-    deck.wait_for("Write a message")
-
-
 def test_typing_at_the_card_is_typing(terminal: OpenTerminal, folder: Path, records: Records) -> None:
     """A word that begins with a deciding letter goes to the message as a whole, although the card has the focus."""
     deck = terminal()
     _ask(deck)
     deck.type("yes please do it")
     deck.wait_for(lambda screen: "yes please do it" in composer(screen), hint="the word in the message")
-    _empty(deck)
     _deny(deck, records, folder)
 
 

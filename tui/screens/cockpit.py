@@ -40,6 +40,8 @@ class Conducts(Protocol):
 
     def do(self, action_id: str) -> bool: ...
 
+    def submit(self, text: str) -> bool: ...
+
     def frame(self) -> None: ...
 
     def repaint(self) -> None: ...
@@ -65,9 +67,10 @@ class CockpitScreen(Steady[None]):
         self.conductor: Conducts | None = None
         self._folder = folder
         self._early: list[str] = []
+        self._early_messages: list[str] = []
         composer_keys = {key: action_id for action_id in ("send", "newline") for key in keys.of(action_id)}
         self.popup = CompletionPopup(id="completion")
-        self.composer = Composer(self.popup, composer_keys, id="composer")
+        self.composer = Composer(self.popup, composer_keys, self._asked, id="composer")
         self.welcome = Welcome(keys, folder, id="welcome")
         self.status = Bar("starting", id="status")
         self.key_bar = Bar("", id="keys")
@@ -95,9 +98,12 @@ class CockpitScreen(Steady[None]):
     def attach(self, conductor: Conducts) -> None:
         """The parts that show runs are there; keys pressed before are carried out now."""
         self.conductor = conductor
-        early, self._early = self._early, []
-        for action_id in early:
+        for text in self._early_messages:
+            if not conductor.submit(text):
+                self.composer.give_back(text)
+        for action_id in self._early:
             conductor.do(action_id)
+        self._early, self._early_messages = [], []
 
     def toggle(self, pane: PaneName) -> None:
         """On a wide screen each pane comes and goes; on a narrow one the tool calls take the transcript's place."""
@@ -113,13 +119,15 @@ class CockpitScreen(Steady[None]):
         if self.conductor is not None:
             self.conductor.frame()
 
-    @on(Composer.Asked)
-    def _asked(self, event: Composer.Asked) -> None:
-        event.stop()
-        if self.conductor is None:
-            self._early.append(event.action_id)
-        else:
-            self.conductor.do(event.action_id)
+    def _asked(self, action_id: str) -> None:
+        if self.conductor is not None:
+            self.conductor.do(action_id)
+        elif action_id == "newline":
+            self.composer.insert_newline()
+        elif action_id != "send":
+            self._early.append(action_id)
+        elif not self.composer.blank:
+            self._early_messages.append(self.composer.take())
 
     @on(Composer.Completing)
     def _completing(self, event: Composer.Completing) -> None:

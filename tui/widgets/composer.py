@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from textual import events
@@ -36,17 +36,13 @@ def word_at(line: str, column: int, *, first_line: bool) -> Word | None:
 
 
 class Composer(TextArea):
-    """A text area that sends. `keys` maps the keys of the composer's actions to their ids."""
+    """A text area that sends. `keys` maps the keys of the composer's actions to their ids; ask carries one out.
+
+    ask is called at once, not by a message: what is typed after the key must not be a part of what it sends.
+    """
 
     # The letters that TextArea binds to cut, copy and paste stay; ctrl+c and the like reach the program first.
     BINDINGS: ClassVar[list[BindingType]] = []
-
-    class Asked(Message):
-        """A key of one of the composer's actions was pressed."""
-
-        def __init__(self, action_id: str) -> None:
-            super().__init__()
-            self.action_id = action_id
 
     class Completing(Message):
         """The word to complete changed; None = nothing to complete."""
@@ -55,12 +51,15 @@ class Composer(TextArea):
             super().__init__()
             self.word = word
 
-    def __init__(self, popup: CompletionPopup, keys: Mapping[str, str], *, id: str | None = None) -> None:
+    def __init__(
+        self, popup: CompletionPopup, keys: Mapping[str, str], ask: Callable[[str], None], *, id: str | None = None
+    ) -> None:
         super().__init__(id=id, highlight_cursor_line=False, placeholder=Content("Write a message"))
         self.cursor_blink = False
         self.history_of_messages = History()
         self._popup = popup
         self._keys = dict(keys)
+        self._ask = ask
         self._word: Word | None = None
         self._replacing = False
 
@@ -114,7 +113,12 @@ class Composer(TextArea):
         elif action_id is not None:
             event.stop()
             event.prevent_default()
-            self.post_message(self.Asked(action_id))
+            self._ask(action_id)
+        elif bindings := self._bindings.key_to_bindings.get(event.key):
+            # At once, as letters are: by way of the library's bubbling, letters typed after a key would overtake it.
+            event.stop()
+            event.prevent_default()
+            await self.run_action(bindings[0].action)
         else:
             await super()._on_key(event)
 
