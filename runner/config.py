@@ -18,6 +18,7 @@ from runner.policy.base import ApprovalMode, Grant, Rule
 StopPolicy = Literal["step", "turn"]
 Approver: TypeAlias = Callable[[ApprovalRequested], Decision | Decide | Awaitable[Decision | Decide]]
 """Answers an approval in a program: a decision, or a Decide with scope, reason or arguments; an exception denies."""
+OnLimit = Literal["end", "ask"]
 OnError = Literal["return", "raise"]
 
 _AT_LEAST_ZERO = (
@@ -46,6 +47,22 @@ _COUNTS = ("tool_concurrency", "max_tool_output", "max_consecutive_errors")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Compaction:
+    """When the older history is summarised. at: the used part of the context window, 0..1; keep_turns: the last turns
+    that stay as they are.
+    """
+
+    at: float = 0.8
+    keep_turns: int = 4
+
+    def __post_init__(self) -> None:
+        if not 0 < self.at <= 1:
+            raise ConfigError(f"is {self.at:g}", where="Compaction.at", expected="more than 0, at most 1")
+        if self.keep_turns < 1:
+            raise ConfigError(f"is {self.keep_turns}", where="Compaction.keep_turns", expected="1 or more")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig:
     """Times are in seconds, money in US dollars, max_tool_output in bytes; None switches a limit off.
 
@@ -53,6 +70,8 @@ class RunConfig:
     max_turns: exactly that many accepted responses; 0 makes no request at all.
     max_time, timeout_per_turn: active time; waiting for a person and pauses do not count.
     max_model_requests: None means 3 x max_turns + 10.
+    compaction: None never summarises by itself.
+    on_limit: "ask" pauses at a limit until somebody raises it, switches, wraps up or stops; "end" ends the run there.
     approver: True where somebody answers through the handle, False where nobody does (what would ask is denied), or a
     function that answers; None means True for `start`, which gives a handle, and False for the others.
     context: any object of yours, handed to tools and instructions.
@@ -86,6 +105,8 @@ class RunConfig:
     tool_concurrency: int = 8
     max_tool_output: int = 16 * 1024
     stop_policy: StopPolicy = "step"
+    on_limit: OnLimit = "end"
+    compaction: Compaction | None = field(default_factory=lambda: Compaction())
     abort_grace: float = 2.0
     approver: bool | Approver | None = None
     approval_mode: ApprovalMode = "default"
@@ -141,6 +162,9 @@ class RunConfig:
             elif isinstance(value, (Decimal, Path)):
                 found[item.name] = str(value)
         found.pop("context", None)
+        found["max_model_requests"] = self.request_limit
+        if self.compaction is not None:
+            found["compaction"] = {"at": self.compaction.at, "keep_turns": self.compaction.keep_turns}
         found["metadata"] = self.metadata
         return found
 

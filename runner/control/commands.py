@@ -19,7 +19,12 @@ LimitName = Literal[
     "max_output_tokens",
     "max_total_tokens",
     "max_cost_usd",
+    "timeout_per_turn",
+    "first_token_timeout",
+    "stream_idle_timeout",
+    "tool_timeout",
 ]
+"""Everything that may be raised, lowered or taken away (value None) while a run goes on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +49,66 @@ class Resume:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
+    """A message for the next turn; now: interrupt what goes on and deliver every waiting message at once."""
+
     text: str
+    now: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditMessage:
+    """Change a message that waits for delivery."""
+
+    message_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteMessage:
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveMessage:
+    """position: from 0, its new place among the waiting messages; beyond the end means last."""
+
+    message_id: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverNow:
+    """Interrupt what goes on (the open request, the running tools) and deliver the waiting messages at once."""
+
+    by: str = "user"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryNow:
+    """Skip the wait before the next attempt."""
+
+    by: str = "user"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextModel:
+    """Instead of waiting for another attempt, use the next fallback model now."""
+
+    by: str = "user"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrapUp:
+    """One last answer without tools, then the end; at a limit this grants exactly that one request."""
+
+    by: str = "user"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compact:
+    """Summarise the older part of the history before the next request."""
+
+    by: str = "user"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +139,29 @@ class CancelTool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetLimit:
-    """value None takes the limit away."""
+    """value None takes the limit away; in the limit's own unit (turns, seconds, tokens, US dollars)."""
 
     limit: LimitName
     value: Decimal | None
+    by: str = "user"
 
 
-Command: TypeAlias = Stop | Abort | Pause | Resume | Send | SetModel | Decide | CancelTool | SetLimit
+Command: TypeAlias = (
+    Stop
+    | Abort
+    | Pause
+    | Resume
+    | Send
+    | EditMessage
+    | DeleteMessage
+    | MoveMessage
+    | DeliverNow
+    | RetryNow
+    | NextModel
+    | WrapUp
+    | Compact
+    | SetModel
+    | Decide
+    | CancelTool
+    | SetLimit
+)

@@ -12,14 +12,22 @@ from runner.control.commands import (
     Abort,
     CancelTool,
     Command,
+    Compact,
     Decide,
+    DeleteMessage,
+    DeliverNow,
+    EditMessage,
     LimitName,
+    MoveMessage,
+    NextModel,
     Pause,
     Resume,
+    RetryNow,
     Send,
     SetLimit,
     SetModel,
     Stop,
+    WrapUp,
 )
 from runner.errors import CommandError
 from runner.events import Decision, Event, GrantMatch, RunFinished, Scope
@@ -134,11 +142,42 @@ class RunHandle:
     def resume(self, by: str = "user") -> None:
         self.command(Resume(by=by))
 
-    def send(self, text: str) -> str:
-        """Queue a message for the next turn; returns its id."""
+    def send(self, text: str, *, now: bool = False) -> str:
+        """Queue a message for the next turn; returns its id. now: interrupt what goes on and deliver all that wait."""
         message_id = self._new_id()
-        self._dispatch(Send(text=text), message_id)
+        self._dispatch(Send(text=text, now=now), message_id)
         return message_id
+
+    def edit_message(self, message_id: str, text: str) -> None:
+        """Change a message that waits for delivery."""
+        self.command(EditMessage(message_id=message_id, text=text))
+
+    def delete_message(self, message_id: str) -> None:
+        self.command(DeleteMessage(message_id=message_id))
+
+    def move_message(self, message_id: str, position: int) -> None:
+        """Give a waiting message another place, from 0."""
+        self.command(MoveMessage(message_id=message_id, position=position))
+
+    def deliver_now(self, by: str = "user") -> None:
+        """Interrupt the open request or the running tools, and deliver the waiting messages at once."""
+        self.command(DeliverNow(by=by))
+
+    def retry_now(self, by: str = "user") -> None:
+        """Skip the wait before the next attempt."""
+        self.command(RetryNow(by=by))
+
+    def next_model(self, by: str = "user") -> None:
+        """Use the next fallback model instead of waiting for another attempt."""
+        self.command(NextModel(by=by))
+
+    def wrap_up(self, by: str = "user") -> None:
+        """One last answer without tools, then the end."""
+        self.command(WrapUp(by=by))
+
+    def compact(self, by: str = "user") -> None:
+        """Summarise the older part of the history before the next request."""
+        self.command(Compact(by=by))
 
     def set_model(self, model: str, *, now: bool = False) -> None:
         """Use another model from the next request on; now: give up the request that is open."""

@@ -6,7 +6,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
 from runner.control.approvals import Approvals
@@ -14,25 +13,28 @@ from runner.control.commands import (
     Abort,
     CancelTool,
     Command,
+    Compact,
     Decide,
+    DeleteMessage,
+    DeliverNow,
+    EditMessage,
     LimitName,
+    MoveMessage,
+    NextModel,
     Pause,
     Resume,
+    RetryNow,
     Send,
     SetLimit,
     SetModel,
     Stop,
+    WrapUp,
 )
 from runner.errors import CommandError, ToolInputError
-from runner.events import AbortRequested, Event, MessageQueued, StopRequested
+from runner.events import AbortRequested, Event, MessageQueued, QueueChanged, QueuedText, RetrySkipped, StopRequested
 
-ScopeCause: TypeAlias = Literal["abort", "switch", "limit", "cancel"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueuedMessage:
-    message_id: str
-    text: str
+ScopeCause: TypeAlias = Literal["abort", "switch", "limit", "cancel", "message"]
+MESSAGE_INSTEAD = "the user sent a message instead"
 
 
 @dataclass(slots=True)
@@ -55,15 +57,34 @@ class Scope:
 
 @dataclass(slots=True)
 class Requests:
-    """What was asked of the run and is not carried out yet."""
+    """What was asked of the run and is not carried out yet.
+
+    interrupt: the waiting messages are to be delivered before anything else starts. skip: how to end the wait for the
+    next attempt; retry_wait: that wait goes on, and whether there is another model to go to.
+    """
 
     stop: bool = False
     abort: bool = False
     pause: bool = False
     paused_by: str = "user"
     model: str | None = None
-    messages: deque[QueuedMessage] = field(default_factory=deque[QueuedMessage])
-    limits: dict[LimitName, Decimal | None] = field(default_factory=dict[LimitName, "Decimal | None"])
+    messages: deque[QueuedText] = field(default_factory=deque[QueuedText])
+    interrupt: bool = False
+    wrap_up: bool = False
+    compact: bool = False
+    skip: Literal["retry", "next_model"] | None = None
+    retry_wait: Literal["none", "alone", "next_model"] = "none"
+    limits: list[SetLimit] = field(default_factory=list[SetLimit])
+
+
+TIMEOUTS: frozenset[LimitName] = frozenset(
+    {"timeout_per_turn", "first_token_timeout", "stream_idle_timeout", "tool_timeout"}
+)
+
+
+def _refuse_empty(text: str) -> None:
+    if not text.strip():
+        raise CommandError("the message is empty")
 
 
 class Inbox:
@@ -101,8 +122,13 @@ class Inbox:
             case Pause() | Resume():
                 self.requests.pause = isinstance(command, Pause)
                 self.requests.paused_by = command.by
-            case Send():
-                self._send(command.text, message_id or "")
+            case Send() | EditMessage() | DeleteMessage() | MoveMessage() | DeliverNow():
+                self._take_message(command, message_id or "")
+            case RetryNow() | NextModel():
+                self._skip(command)
+            case WrapUp() | Compact():
+                self.requests.wrap_up |= isinstance(command, WrapUp)
+                self.requests.compact |= isinstance(command, Compact)
             case SetModel():
                 self._set_model(command)
             case Decide():
@@ -134,12 +160,62 @@ class Inbox:
         except ToolInputError as error:
             raise CommandError(f"the edited arguments do not fit: {error}") from error
 
-    def _send(self, text: str, message_id: str) -> None:
-        if not text.strip():
-            raise CommandError("the message is empty")
-        message = QueuedMessage(message_id=message_id, text=text)
-        self.requests.messages.append(message)
-        self._emit(MessageQueued(message_id=message.message_id, text=text))
+    def _take_message(
+        self, command: Send | EditMessage | DeleteMessage | MoveMessage | DeliverNow, message_id: str
+    ) -> None:
+        match command:
+            case Send():
+                self._send(command, message_id)
+            case DeliverNow():
+                if not self.requests.messages:
+                    raise CommandError("no message waits for delivery")
+                self._interrupt()
+            case _:
+                self._change_queue(command)
+
+    def _send(self, command: Send, message_id: str) -> None:
+        _refuse_empty(command.text)
+        self.requests.messages.append(QueuedText(message_id=message_id, text=command.text))
+        self._emit(MessageQueued(message_id=message_id, text=command.text))
+        if command.now:
+            self._interrupt()
+
+    def _change_queue(self, command: EditMessage | DeleteMessage | MoveMessage) -> None:
+        messages = self.requests.messages
+        index = next((n for n, waiting in enumerate(messages) if waiting.message_id == command.message_id), None)
+        if index is None:
+            raise CommandError(f"no message {command.message_id!r} waits for delivery")
+        match command:
+            case EditMessage(text=text):
+                _refuse_empty(text)
+                messages[index] = QueuedText(message_id=command.message_id, text=text)
+            case DeleteMessage():
+                del messages[index]
+            case MoveMessage(position=position):
+                if position < 0:
+                    raise CommandError("a position is 0 or more")
+                message = messages[index]
+                del messages[index]
+                messages.insert(position, message)
+        self._emit(QueueChanged(messages=tuple(messages)))
+
+    def _interrupt(self) -> None:
+        """End what goes on, so that the waiting messages are delivered before anything else; a stop goes first."""
+        if self.requests.stop:
+            return
+        self.requests.interrupt = True
+        self.approvals.deny_all("user", MESSAGE_INSTEAD)
+        self.end_scopes("message")
+
+    def _skip(self, command: RetryNow | NextModel) -> None:
+        requests = self.requests
+        if requests.retry_wait == "none":
+            raise CommandError("nothing waits to be tried again")
+        if isinstance(command, NextModel) and requests.retry_wait != "next_model":
+            raise CommandError("there is no other model to go to")
+        if requests.skip is None:
+            requests.skip = "next_model" if isinstance(command, NextModel) else "retry"
+            self._emit(RetrySkipped(by=command.by, to=requests.skip))
 
     def _set_model(self, command: SetModel) -> None:
         self._check_model(command.model)
@@ -157,10 +233,22 @@ class Inbox:
         raise CommandError(f"no tool call {call_id!r} is running")
 
     def _set_limit(self, command: SetLimit) -> None:
-        if command.value is not None and command.value < 0:
-            raise CommandError(f"{command.limit} cannot be negative")
-        self.requests.limits[command.limit] = command.value
+        value = command.value
+        if value is not None and not (value.is_finite() and value >= 0):
+            raise CommandError(f"{command.limit} cannot be {'negative' if value < 0 else value}")
+        if value == 0 and command.limit in TIMEOUTS:
+            raise CommandError(f"{command.limit} cannot be 0")
+        self.requests.limits.append(command)
         self.limits_changed.set()
+
+    def await_retry(self, kind: Literal["alone", "next_model"]) -> None:
+        """From here on the wait for the next attempt may be skipped; next_model: there is another model to go to."""
+        self.requests.skip, self.requests.retry_wait = None, kind
+
+    def end_retry_wait(self) -> Literal["retry", "next_model"] | None:
+        """The wait is over; returns how somebody ended it."""
+        self.requests.retry_wait = "none"
+        return self.requests.skip
 
     def enter(self, scope: Scope) -> None:
         """Make a piece of work reachable for commands; one that came in before counts at once."""

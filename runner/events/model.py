@@ -9,15 +9,20 @@ from typing import ClassVar, Literal
 from runner.events.base import Event
 from runner.events.run import ErrorInfo
 from runner.messages import JsonObject, ToolCall
-from runner.usage import Usage, UsageSource
+from runner.usage import Price, Usage, UsageSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRequested(Event):
-    """One attempt starts; exactly one model_responded or attempt_discarded follows. context_window: in tokens."""
+    """One attempt starts; exactly one model_responded or attempt_discarded follows. context_window: in tokens.
+
+    price: in US dollars for a million tokens, at the size of this input; None = unknown.
+    """
 
     kind: Literal["model_requested"] = "model_requested"
     model: str = ""
+    provider: str = ""
+    price: Price | None = None
     messages: int = 0
     tools: int = 0
     input_tokens_estimate: int = 0
@@ -67,10 +72,13 @@ class ModelResponded(Event):
     seconds, first_token_seconds: from the request.
     reasoning_seconds: from the first piece of reasoning to the last.
     provider_data: what only the same provider may be sent again.
+    price: the one that cost_usd was reckoned with; None = unknown.
     """
 
     kind: Literal["model_responded"] = "model_responded"
     model: str = ""
+    provider: str = ""
+    price: Price | None = None
     text: str = ""
     reasoning: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
@@ -86,10 +94,15 @@ class ModelResponded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptDiscarded(Event):
-    """An attempt whose output is not used; its deltas are void. It is still paid for and still counted."""
+    """An attempt whose output is not used; its deltas are void. It is still paid for and still counted.
+
+    reason: the error's type, or model_switched.
+    """
 
     kind: Literal["attempt_discarded"] = "attempt_discarded"
     model: str = ""
+    provider: str = ""
+    price: Price | None = None
     reason: str = ""
     usage: Usage = field(default_factory=Usage)
     cost_usd: Decimal | None = None
@@ -105,6 +118,15 @@ class RetryScheduled(Event):
     delay: float = 0.0
     retry_after: float | None = None
     action: Literal["retry", "switch", "compact", "repair"] = "retry"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrySkipped(Event):
+    """The wait before the next attempt was cut short. to: retry (the same model), next_model, message."""
+
+    kind: Literal["retry_skipped"] = "retry_skipped"
+    by: str = "user"
+    to: Literal["retry", "next_model", "message"] = "retry"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,18 +164,44 @@ class UsageUpdated(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompactionStarted(Event):
+    """The older part of the history is about to be summarised; exactly one compaction_finished follows.
+
+    cause: threshold (the context is nearly full), overflow (the provider refused it), user. tokens_before: of the
+    whole context, an estimate. model: the one that is asked for the summary.
+    """
+
     kind: Literal["compaction_started"] = "compaction_started"
     tokens_before: int = 0
+    cause: Literal["threshold", "overflow", "user"] = "threshold"
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompactionFinished(Event):
-    """The summary replaces the history before the last turns; nothing is deleted from the store."""
+    """The summary replaces the history before the last turns; nothing is deleted from the store.
+
+    how: model (it wrote the summary), outline (made without a model, because asking one failed: error says how), none
+    (nothing was replaced: aborted).
+    prior_dropped, dropped: how many messages of the session's earlier history, as this run recalled it, and of this
+    run's own history (counted from its start) the summary stands for.
+    usage, cost_usd, price: of the request for the summary, paid and counted like every other. tokens_after: an estimate.
+    """
 
     kind: Literal["compaction_finished"] = "compaction_finished"
     tokens_before: int = 0
     tokens_after: int = 0
     summary: str = ""
+    how: Literal["model", "outline", "none"] = "model"
+    prior_dropped: int = 0
+    dropped: int = 0
+    error: str = ""
+    model: str = ""
+    provider: str = ""
+    price: Price | None = None
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: Decimal | None = None
+    usage_source: UsageSource = "reported"
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

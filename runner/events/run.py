@@ -85,11 +85,28 @@ class MessageQueued(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageDelivered(Event):
-    """A queued message entered the history, at a turn boundary."""
+    """A message entered the history, at a boundary. by: user, or runner (a request to go on or to wrap up)."""
 
     kind: Literal["message_delivered"] = "message_delivered"
     message_id: str = ""
     text: str = ""
+    by: str = "user"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedText:
+    """A message that waits for delivery."""
+
+    message_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueChanged(Event):
+    """Waiting messages were edited, moved or deleted. messages: all that wait now, in the order of their delivery."""
+
+    kind: Literal["queue_changed"] = "queue_changed"
+    messages: tuple[QueuedText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +125,11 @@ class AbortRequested(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paused(Event):
-    """The run reached a boundary and waits there."""
+    """The run reached a boundary and waits there. by: user, program, limit. limit: the one it asks about."""
 
     kind: Literal["paused"] = "paused"
     by: str = "user"
+    limit: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,12 +148,36 @@ class LimitWarning(Event):
     value: Decimal = Decimal(0)
 
 
+LimitWhy = Literal["used", "next_request", "unknown_price"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitReached(Event):
+    """Nothing new starts. asks: the run pauses here for a person's decision instead of ending.
+
+    why: used (all of it is), next_request (the input of the next request alone could pass it; needed says by what
+    amount it costs, an estimate), unknown_price (a cost limit cannot be kept with this model).
+    """
+
     kind: Literal["limit_reached"] = "limit_reached"
     limit: str = ""
     used: Decimal = Decimal(0)
     value: Decimal = Decimal(0)
+    why: LimitWhy = "used"
+    needed: Decimal | None = None
+    model: str = ""
+    asks: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitChanged(Event):
+    """A limit of the run is another one from here on; None: it is off."""
+
+    kind: Literal["limit_changed"] = "limit_changed"
+    limit: str = ""
+    old: Decimal | None = None
+    value: Decimal | None = None
+    by: str = "user"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +224,9 @@ class RunFinished(Event):
 
     cost_usd: US dollars, None where a part is unknown. seconds: elapsed; active_seconds: without waiting for people
     and pauses.
-    receipt: after an abort, what was closed and what may have had effects (keys: requests, processes, tools, cost).
+    receipt: after an abort, what was closed and what may have had effects: requests (model, usage, usage_source,
+    cost_usd), processes (name, pid, pgid, how, call_id), tools (call_id, tool, side_effects, files, files_complete),
+    cost_usd, estimated.
     """
 
     kind: Literal["run_finished"] = "run_finished"

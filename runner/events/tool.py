@@ -71,11 +71,16 @@ class ApprovalResolved(Event):
 class ToolStarted(Event):
     """Stored before the tool's code runs. A tool that starts a process says so in a second tool_started with pid and
     pgid.
+
+    name: what the process runs, short. process_started: its start, in seconds since the epoch. marker: what the
+    environment of the process and of everything it starts carries.
     """
 
     kind: Literal["tool_started"] = "tool_started"
     call_id: str = ""
     tool: str = ""
+    name: str = ""
+    marker: str = ""
     pid: int | None = None
     pgid: int | None = None
     process_started: float | None = None

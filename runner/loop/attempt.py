@@ -16,13 +16,14 @@ from runner.usage import Usage, UsageSource
 
 @dataclass(slots=True)
 class Attempt:
-    """One request while it is open. Times are of the run's monotonic clock, in seconds."""
+    """One request while it is open. Times are of the run's monotonic clock, in seconds. asked: it is to be paid for."""
 
     model: Model
     request: ModelRequest
     input_estimate: int
     started: float
     assembly: Assembly
+    asked: bool = True
     first_token: float | None = None
     reasoning_first: float | None = None
     reasoning_last: float | None = None
@@ -37,11 +38,13 @@ class Attempt:
 def accept(core: RunCore, attempt: Attempt) -> ModelResponded:
     """Record the response that the turn goes on with."""
     assembly = attempt.assembly
-    usage, source = _usage(attempt)
+    usage, source = usage_of(attempt)
     finish = assembly.finish or "stop"
     refusal = "".join(assembly.refusal)
     event = ModelResponded(
         model=attempt.model.info.name,
+        provider=attempt.model.info.provider,
+        price=attempt.model.price(usage),
         text="".join(assembly.text) or refusal,
         reasoning="".join(assembly.reasoning),
         tool_calls=tuple(_call(call) for call in assembly.calls.values()),
@@ -55,14 +58,14 @@ def accept(core: RunCore, attempt: Attempt) -> ModelResponded:
         provider_data=assembly.provider_data or None,
     )
     core.emitter.fact(event)
-    _update_usage(core, attempt)
+    update_usage(core, attempt, usage.total)
     return event
 
 
 def close_cut(core: RunCore, attempt: Attempt) -> None:
     """Keep what an ended request had produced, marked as interrupted; its half-written calls are dropped."""
     assembly = attempt.assembly
-    usage, source = _usage(attempt)
+    usage, source = usage_of(attempt)
     cost = attempt.model.cost(usage)
     core.receipt.requests.append(
         {
@@ -76,6 +79,8 @@ def close_cut(core: RunCore, attempt: Attempt) -> None:
     core.emitter.fact(
         ModelResponded(
             model=attempt.model.info.name,
+            provider=attempt.model.info.provider,
+            price=attempt.model.price(usage),
             text="".join(assembly.text),
             reasoning="".join(assembly.reasoning),
             finish_reason="interrupted",
@@ -87,16 +92,17 @@ def close_cut(core: RunCore, attempt: Attempt) -> None:
             reasoning_seconds=attempt.reasoning_seconds,
         )
     )
-    _update_usage(core, attempt)
+    update_usage(core, attempt, usage.total)
 
 
-def _update_usage(core: RunCore, attempt: Attempt) -> None:
+def update_usage(core: RunCore, attempt: Attempt, context: int) -> None:
+    """Tell the totals. context: tokens in the model's context now."""
     state = core.emitter.state
     core.emitter.fact(
         UsageUpdated(
             usage=state.usage,
             cost_usd=state.cost.total,
-            context_used=_usage(attempt)[0].total,
+            context_used=context,
             context_window=attempt.model.info.context_window,
         )
     )
@@ -106,10 +112,12 @@ def discard(core: RunCore, attempt: Attempt, reason: str) -> None:
     """Record an attempt that is thrown away: what a provider had begun to answer is paid for, a refused request is
     not.
     """
-    usage, source = _usage(attempt) if _answered(attempt) or reason == "model_switched" else (Usage(), "reported")
+    usage, source = usage_of(attempt) if _answered(attempt) or reason == "model_switched" else (Usage(), "reported")
     core.emitter.fact(
         AttemptDiscarded(
             model=attempt.model.info.name,
+            provider=attempt.model.info.provider,
+            price=attempt.model.price(usage),
             reason=reason,
             usage=usage,
             # What cost nothing cost nothing at any price, known or not.
@@ -118,14 +126,15 @@ def discard(core: RunCore, attempt: Attempt, reason: str) -> None:
         )
     )
     if usage.total:
-        _update_usage(core, attempt)
+        update_usage(core, attempt, usage.total)
 
 
 def _answered(attempt: Attempt) -> bool:
     return attempt.assembly.characters > 0 or attempt.assembly.usage is not None
 
 
-def _usage(attempt: Attempt) -> tuple[Usage, UsageSource]:
+def usage_of(attempt: Attempt) -> tuple[Usage, UsageSource]:
+    """As the provider reported it, else an estimate."""
     if attempt.assembly.usage is not None:
         return attempt.assembly.usage, "reported"
     output = estimate_output(attempt.assembly.characters)

@@ -8,14 +8,16 @@ import asyncio
 import os
 from collections.abc import Iterator, Sequence
 
+from runner.control.inbox import MESSAGE_INSTEAD
 from runner.errors import ToolInputError
 from runner.events import ErrorInfo, ErrorOccurred, ModelResponded, ToolFinished, ToolProposed, ToolStarted
 from runner.loop import texts
 from runner.loop.approve import allowed_arguments
 from runner.loop.core import EndRun, RunCore
+from runner.loop.gate import pass_tool_gate
 from runner.loop.report import CallReporter
 from runner.loop.scope import UNWIND_SECONDS, outcome_of, run_scope
-from runner.loop.spending import claim_call
+from runner.loop.spending import call_hit
 from runner.messages import JsonObject, ToolCall
 from runner.tools.base import Tool, ToolContext, ToolOutcome
 from runner.tools.execute import aborted_outcome, execute
@@ -147,11 +149,9 @@ class Batch:
             return decided
         context, arguments = decided
         async with self._slots:
-            early = self._held_back()
-            if early is not None:
-                return early
-            if not claim_call(core):
-                return texts.skipped("the limit of tool calls is reached")
+            if not await pass_tool_gate(core, lambda: call_hit(core), lambda: self._held_back() is not None):
+                return self._held_back() or texts.skipped("the limit of tool calls is reached")
+            core.calls_started += 1
             outcome = await self._execute(tool, context, arguments, reporter)
         return outcome if arguments == prepared.arguments else texts.edited(outcome, arguments)
 
@@ -164,7 +164,13 @@ class Batch:
         if requests.stop and core.config.stop_policy == "step":
             return texts.stopped_before_start(False)
         if core.limit_hit is not None:
-            return texts.skipped("a limit of the run is reached")
+            limit = core.limit_hit.limit
+            what = "the limit of tool calls" if limit == "max_tool_calls" else "a limit of the run"
+            return texts.skipped(f"{what} is reached")
+        if requests.interrupt:
+            return texts.skipped(MESSAGE_INSTEAD)
+        if requests.wrap_up:
+            return texts.skipped("the run is wrapping up")
         if self.end is not None:
             return texts.skipped("the user ended the run")
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -16,12 +17,13 @@ from runner.control.inbox import Inbox
 from runner.events import ErrorInfo, StatusChanged
 from runner.ids import IdSource
 from runner.loop.emit import Emitter
-from runner.loop.limits import LimitState
+from runner.loop.limits import Hit
 from runner.loop.timer import ActiveTimer
 from runner.messages import JsonObject, Message
 from runner.models.base import Model, ModelResolver
 from runner.policy.base import Grant
 from runner.state import FINAL, Reason, Status
+from runner.state.compacted import effective_history
 from runner.tools.base import ProcessEnd
 
 
@@ -57,7 +59,12 @@ class Receipt:
 
 @dataclass(slots=True, kw_only=True)
 class RunCore:
-    """One run while it lives. Nothing in here outlives it; two runs share only what is read-only."""
+    """One run while it lives. Nothing in here outlives it; two runs share only what is read-only.
+
+    gate: whoever asks a person about a limit, or waits through a pause, holds it. holding: somebody does. attended:
+    there is somebody to ask. announced: the limit that was said last. wrapping: the answer that comes is the last.
+    repaired: the models whose history goes out bare, because they refused it once.
+    """
 
     agent: Agent
     config: RunConfig
@@ -84,12 +91,24 @@ class RunCore:
     waiting: int = 0
     scratch: dict[str, Any] = field(default_factory=dict[str, Any])
     receipt: Receipt = field(default_factory=Receipt)
-    limit_hit: LimitState | None = None
+    limit_hit: Hit | None = None
+    announced: Hit | None = None
+    gate: asyncio.Lock = field(default_factory=asyncio.Lock)
+    holding: bool = False
+    attended: bool = True
+    wrapping: bool = False
+    wrap_reason: Reason = "complete"
+    repaired: set[str] = field(default_factory=set[str])
 
     @property
     def history(self) -> list[Message]:
-        """What the next request sends: the session's earlier messages and this run's."""
-        return [*self.prior, *self.emitter.state.history]
+        """What the next request sends: the session's earlier messages and this run's, the older part summarised."""
+        return effective_history(self.prior, self.emitter.state)
+
+    @property
+    def asks(self) -> bool:
+        """Whether a limit is a question to somebody instead of the end."""
+        return self.config.on_limit == "ask" and self.attended and self.limit_hit is None
 
     def set_status(self, new: Status, detail: str = "") -> None:
         """Record a change of status; a stopping or ended run keeps its own."""
@@ -98,8 +117,15 @@ class RunCore:
             return
         self.emitter.fact(StatusChanged(old=old, new=new, detail=detail))
 
-    def update_activity(self) -> None:
+    def update_timer(self) -> None:
         """Time counts unless the run only waits for a person."""
-        waiting_only = self.waiting > 0 and self.running_tools == 0
-        self.timer.set_active(not waiting_only)
-        self.set_status("waiting_approval" if self.waiting > 0 else "running")
+        waits = self.holding or self.waiting > 0
+        self.timer.set_active(self.running_tools > 0 or not waits)
+
+    def update_activity(self) -> None:
+        """Bring clock and status in line with what the run does now."""
+        self.update_timer()
+        if self.holding:
+            self.set_status("paused")
+        else:
+            self.set_status("waiting_approval" if self.waiting > 0 else "running")

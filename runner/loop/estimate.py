@@ -13,6 +13,10 @@ CHARACTERS_PER_TOKEN = 4
 TOKENS_PER_MESSAGE = 4
 
 
+def estimate_text(text: str) -> int:
+    return estimate_output(len(text))
+
+
 def estimate_output(characters: int) -> int:
     return math.ceil(characters / CHARACTERS_PER_TOKEN)
 
@@ -20,7 +24,9 @@ def estimate_output(characters: int) -> int:
 def estimate_input(core: RunCore, request: ModelRequest) -> int:
     """Tokens of the whole prompt: what the same model last reported plus what came since, else by length."""
     state = core.emitter.state
-    last = next((entry for entry in reversed(state.ledger) if not entry.discarded), None)
+    fresh = 0 if state.compacted is None else state.compacted.at_ledger
+    entries = (state.ledger[index] for index in range(len(state.ledger) - 1, fresh - 1, -1))
+    last = next((entry for entry in entries if not entry.discarded and entry.purpose == "turn"), None)
     if last is not None and last.source == "reported" and last.model == request.model:
         since = _since_last_answer(request)
         return last.usage.total + estimate_messages(since)

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from runner.config import RunConfig
 from runner.control.commands import LimitName
+from runner.events import LimitWhy
 from runner.state import Reason, RunState
 
 WARN_AT = Decimal("0.8")
@@ -42,6 +43,26 @@ class LimitState:
     @property
     def near(self) -> bool:
         return self.used >= self.value * WARN_AT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A limit that keeps something from starting. needed: what the next request costs by its input alone, estimated."""
+
+    state: LimitState
+    why: LimitWhy = "used"
+    needed: Decimal | None = None
+    model: str = ""
+
+    @property
+    def limit(self) -> LimitName:
+        return self.state.limit
+
+    def same(self, other: Hit) -> bool:
+        """Whether it is the same obstacle still, which is not said twice."""
+        if (self.limit, self.state.value, self.why) != (other.limit, other.state.value, other.why):
+            return False
+        return self.why == "used" or self.model == other.model
 
 
 def limits_of(config: RunConfig) -> dict[LimitName, Decimal]:

@@ -48,7 +48,7 @@ class CallReporter:
                 lambda: self._core.emitter.delta(ToolOutputDelta(call_id=self._call.call_id, stream=stream, text=text))
             )
 
-    def process_started(self, pid: int, pgid: int, started: float | None) -> None:
+    def process_started(self, pid: int, pgid: int, started: float | None, *, name: str = "", marker: str = "") -> None:
         self._post(
             lambda: self._core.emitter.fact(
                 ToolStarted(
@@ -56,6 +56,8 @@ class CallReporter:
                     tool=self._call.tool,
                     pid=pid,
                     pgid=pgid,
+                    name=name,
+                    marker=marker,
                     process_started=started,
                 )
             )

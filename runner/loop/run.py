@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from runner.control.commands import Command
+from runner.control.commands import Command, SetLimit
 from runner.errors import RUN_ERRORS, CommandError, RunError, StoreError
 from runner.events import (
     AgentFinished,
@@ -15,8 +15,6 @@ from runner.events import (
     ErrorOccurred,
     MessageDelivered,
     ModelResponded,
-    Paused,
-    Resumed,
     RunFinished,
     RunStarted,
     StatusChanged,
@@ -24,12 +22,13 @@ from runner.events import (
     TurnStarted,
 )
 from runner.loop import texts
-from runner.loop.attempts import respond
+from runner.loop.attempts import deliver_messages, respond
 from runner.loop.batch import Batch
 from runner.loop.core import EndRun, RunCore
+from runner.loop.gate import begin_wrap_up, end_if_stopping, pass_gate
 from runner.loop.results import make_result, receipt_of
 from runner.loop.scope import outcome_of
-from runner.loop.spending import check_limits, watch_time
+from runner.loop.spending import apply_limits, turn_hit, watch_time
 from runner.messages import JsonObject, Message
 from runner.result import RunResult
 from runner.state import RunState, status_of
@@ -53,6 +52,8 @@ class RunLoop:
     def take(self, command: Command, message_id: str | None = None) -> None:
         before = self.state.status
         self._core.inbox.take(command, message_id)
+        if isinstance(command, SetLimit):
+            apply_limits(self._core)
         if self.state.status == "stopping" != before:
             detail = "abort" if self._core.inbox.requests.abort else "stop"
             self._core.emitter.fact(StatusChanged(old=before, new="stopping", detail=detail))
@@ -66,8 +67,11 @@ class RunLoop:
         self._core.emitter.fact(ErrorOccurred(error=info))
 
     def approver_gone(self) -> None:
-        self._core.approver_present = False
-        self._core.inbox.approvals.deny_all("disconnect", "the person who approves is gone")
+        core = self._core
+        core.approver_present = core.attended = False
+        core.inbox.approvals.deny_all("disconnect", "the person who approves is gone")
+        core.inbox.limits_changed.set()
+        core.inbox.wake.set()
 
     async def execute(self, recall: Callable[[], Awaitable[None]]) -> RunResult:
         """Run to the end. recall loads what the session already holds. A cancellation from outside is recorded, then
@@ -113,8 +117,11 @@ class RunLoop:
             while True:
                 await self._boundary()
                 response = await self._turn()
-                if core.inbox.requests.stop:
-                    return EndRun("aborted" if core.inbox.requests.abort else "stopped")
+                end_if_stopping(core)
+                if response is None:
+                    continue
+                if core.wrapping:
+                    return EndRun(core.wrap_reason)
                 if self._complete(response):
                     return EndRun("complete")
         except EndRun as end:
@@ -123,31 +130,14 @@ class RunLoop:
     async def _boundary(self) -> None:
         """Between two turns: stop, pause, deliver messages, check limits."""
         core = self._core
-        await self._pause()
-        if core.inbox.requests.stop:
-            raise EndRun("aborted" if core.inbox.requests.abort else "stopped")
-        messages = core.inbox.requests.messages
-        while messages:
-            message = messages.popleft()
-            core.emitter.fact(MessageDelivered(message_id=message.message_id, text=message.text))
-        check_limits(core)
+        await pass_gate(core, lambda: None)
+        deliver_messages(core)
+        if core.inbox.requests.wrap_up:
+            begin_wrap_up(core)
+        await pass_gate(core, lambda: turn_hit(core))
 
-    async def _pause(self) -> None:
-        core, requests = self._core, self._core.inbox.requests
-        if not requests.pause or requests.stop:
-            return
-        core.set_status("paused")
-        core.emitter.fact(Paused(by=requests.paused_by))
-        core.timer.set_active(False)
-        while requests.pause and not requests.stop and core.limit_hit is None:
-            core.inbox.wake.clear()
-            await core.inbox.wake.wait()
-        core.timer.set_active(True)
-        if not requests.stop:
-            core.set_status("running")
-            core.emitter.fact(Resumed(by=requests.paused_by))
-
-    async def _turn(self) -> ModelResponded:
+    async def _turn(self) -> ModelResponded | None:
+        """One response and its tool calls; None where a message of the user interrupted the response."""
         core = self._core
         core.emitter.turn += 1
         core.emitter.attempt = 0
@@ -157,6 +147,8 @@ class RunLoop:
         core.emitter.fact(TurnStarted(model=core.model.info.name))
         try:
             response = await respond(core)
+            if response is None:
+                return None
             if response.text:
                 self._output.append(response.text)
             if response.finish_reason == "content_filter":
@@ -209,7 +201,7 @@ class RunLoop:
             return False
         if response.finish_reason == "length":
             message_id = self._core.ids.short_id("continue")
-            self._core.emitter.fact(MessageDelivered(message_id=message_id, text=texts.CONTINUE))
+            self._core.emitter.fact(MessageDelivered(message_id=message_id, text=texts.CONTINUE, by="runner"))
             return False
         if self._core.inbox.requests.messages:
             self._output.clear()

@@ -13,6 +13,11 @@ from runner.tools.base import ToolOutcome
 
 CONTINUE = "Your answer was cut at the output limit. Continue exactly where it stopped, without repeating anything."
 
+WRAP_UP = (
+    "Finish now: answer with what you have, without calling any more tools. Say what is done, what is not, and what "
+    "would come next."
+)
+
 
 def skipped(why: str) -> ToolOutcome:
     return ToolOutcome(status="skipped", output=f"This call was not executed: {why}.")
@@ -55,6 +60,7 @@ INTERRUPTED: dict[ScopeCause, str] = {
     "limit": "was interrupted because a limit of the run was reached",
     "abort": "was interrupted by an abort",
     "switch": "was interrupted",
+    "message": "was interrupted, because the user sent a message instead",
 }
 
 

@@ -40,6 +40,7 @@ class ModelRequest:
 
     request_timeout, first_token_timeout and idle_timeout are in seconds; the model raises ModelTimeoutError or
     StreamIdleError when they pass, by a watchdog of its own on each read.
+    repair: the provider refused this history once: send it without anything private or optional.
     """
 
     model: str
@@ -49,11 +50,12 @@ class ModelRequest:
     settings: ModelSettings = field(default_factory=ModelSettings)
     first_token_timeout: float | None = 30.0
     idle_timeout: float | None = 30.0
+    repair: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
-    """What is known of a model; None = unknown. Windows are in tokens."""
+    """What is known of a model; None = unknown. Windows are in tokens. client: which of ours asks it."""
 
     name: str
     provider: str = ""
@@ -65,6 +67,7 @@ class ModelInfo:
     reasoning: bool | None = None
     note: str = ""
     is_demo: bool = False
+    client: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,10 @@ class Model(Protocol):
 
     def cost(self, usage: Usage) -> Decimal | None:
         """US dollars of one request with this usage; None where the price is not known."""
+        ...
+
+    def price(self, usage: Usage) -> Price | None:
+        """The price that a request with this usage is reckoned with; None where it is not known."""
         ...
 
 

@@ -143,6 +143,7 @@ def _began(call: CallItem, event: ToolStarted) -> CallItem:
         started_mono=started,
         pid=event.pid if event.pid is not None else call.pid,
         pgid=event.pgid if event.pgid is not None else call.pgid,
+        process=event.name or call.process,
     )
 
 

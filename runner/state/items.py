@@ -15,12 +15,13 @@ EMPTY: AppendLog[str] = AppendLog()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserItem:
-    """A message from the person. queued: waiting to be delivered at the next turn."""
+    """A message from the person. queued: waiting to be delivered at the next turn. by: user, or runner."""
 
     item_id: str
     text: str
     time: datetime
     queued: bool = False
+    by: str = "user"
 
 
 TextKind = Literal["text", "reasoning", "refusal"]
@@ -79,7 +80,7 @@ class CallItem:
 
     phase: writing (the model still writes the arguments), proposed, waiting (for a person), running, finished.
     live_output: the last part of what it printed so far; output: what the model read.
-    started_mono: when it began to run, seconds; seconds: how long it ran.
+    started_mono: when it began to run, seconds; seconds: how long it ran. process: what its process runs, short.
     """
 
     item_id: str
@@ -95,6 +96,7 @@ class CallItem:
     approval: ApprovalView | None = None
     pid: int | None = None
     pgid: int | None = None
+    process: str = ""
     started_mono: float | None = None
     activity: str = ""
     progress: float | None = None

@@ -8,8 +8,11 @@ from runner.events import (
     AbortRequested,
     AgentStarted,
     AttemptDiscarded,
+    CompactionFinished,
+    CompactionStarted,
     ErrorOccurred,
     Event,
+    LimitChanged,
     LimitReached,
     LimitWarning,
     MessageDelivered,
@@ -19,17 +22,15 @@ from runner.events import (
     ModelSwitched,
     Notification,
     Paused,
-    ReasoningDelta,
-    RefusalDelta,
+    QueueChanged,
     Resumed,
     RetryScheduled,
+    RetrySkipped,
     RunFinished,
     RunQueued,
     RunStarted,
     StatusChanged,
     StopRequested,
-    TextDelta,
-    ToolArgumentsDelta,
     TurnFinished,
     TurnStarted,
     UnknownEvent,
@@ -37,12 +38,15 @@ from runner.events import (
 )
 from runner.log import AppendLog
 from runner.messages import AssistantMessage, UserMessage
-from runner.state.calls import insert_item, reduce_call, write_arguments
+from runner.state.calls import insert_item, reduce_call
+from runner.state.deltas import reduce_delta
 from runner.state.items import CallItem, EventItem, Item, TextItem, TextKind, UserItem
+from runner.state.ledger import changed_limits, ledger_entry, limits_in
 from runner.state.run import (
     Between,
+    Compacted,
+    Compacting,
     Finished,
-    LedgerEntry,
     Lifecycle,
     PausedBy,
     Queued,
@@ -59,7 +63,7 @@ from runner.state.run import (
 def reduce(state: RunState, event: Event) -> RunState:
     """The state after the event. Events of unknown kinds change nothing but seq."""
     if event.is_delta:
-        return _delta(state, event)
+        return reduce_delta(state, event)
     state = replace(
         state,
         seq=max(state.seq, event.seq),
@@ -73,14 +77,20 @@ def reduce(state: RunState, event: Event) -> RunState:
             return _started(state, event)
         case ModelRequested() | ModelResponded() | AttemptDiscarded() | RetryScheduled() | ModelSwitched():
             return _model(state, event)
-        case TurnStarted() | TurnFinished() | MessageQueued() | MessageDelivered() | UsageUpdated():
+        case CompactionStarted() | CompactionFinished():
+            return _compaction(state, event)
+        case TurnStarted() | TurnFinished() | MessageQueued() | QueueChanged() | MessageDelivered() | UsageUpdated():
             return _turn(state, event)
         case StatusChanged() | StopRequested() | AbortRequested() | Paused() | Resumed() | RunFinished():
             return _lifecycle(state, event)
         case ErrorOccurred():
             state = replace(state, error=event.error) if event.fatal else state
             return _show(state, event)
-        case LimitWarning() | LimitReached() | Notification() | UnknownEvent():
+        case LimitReached():
+            return _show(replace(state, limit_asked=event) if event.asks else state, event)
+        case LimitChanged():
+            return _show(replace(state, limits=changed_limits(state.limits, event)), event)
+        case LimitWarning() | RetrySkipped() | Notification() | UnknownEvent():
             return _show(state, event)
         case AgentStarted():
             return state
@@ -125,6 +135,7 @@ def _started(state: RunState, event: RunQueued | RunStarted) -> RunState:
         state,
         lifecycle=Running() if isinstance(state.lifecycle, Queued) else state.lifecycle,
         config=event.config,
+        limits=limits_in(event.config),
         workspace=event.workspace,
         history=state.history.extend(event.input),
         settled=state.settled.extend(shown),
@@ -132,7 +143,8 @@ def _started(state: RunState, event: RunQueued | RunStarted) -> RunState:
 
 
 def _turn(
-    state: RunState, event: TurnStarted | TurnFinished | MessageQueued | MessageDelivered | UsageUpdated
+    state: RunState,
+    event: TurnStarted | TurnFinished | MessageQueued | QueueChanged | MessageDelivered | UsageUpdated,
 ) -> RunState:
     match event:
         case TurnStarted():
@@ -142,14 +154,28 @@ def _turn(
         case MessageQueued():
             item = UserItem(item_id=event.message_id, text=event.text, time=event.time, queued=True)
             return replace(state, live=(*state.live, item))
+        case QueueChanged():
+            return _requeue(state, event)
         case MessageDelivered():
-            delivered = UserItem(item_id=event.message_id, text=event.text, time=event.time)
+            delivered = UserItem(item_id=event.message_id, text=event.text, time=event.time, by=event.by)
             rest = tuple(item for item in state.live if item.item_id != event.message_id)
             state = _settle(replace(state, live=rest))
             message = UserMessage(text=event.text, message_id=event.message_id)
             return replace(state, settled=state.settled.append(delivered), history=state.history.append(message))
         case UsageUpdated():
             return replace(state, context_used=event.context_used, context_window=event.context_window)
+
+
+def _requeue(state: RunState, event: QueueChanged) -> RunState:
+    old = {item.item_id: item for item in state.queued}
+    queued = [
+        replace(old[message.message_id], text=message.text)
+        if message.message_id in old
+        else UserItem(item_id=message.message_id, text=message.text, time=event.time, queued=True)
+        for message in event.messages
+    ]
+    rest = [item for item in state.live if not (isinstance(item, UserItem) and item.queued)]
+    return replace(state, live=(*rest, *queued))
 
 
 def _settle(state: RunState) -> RunState:
@@ -207,21 +233,25 @@ def _partial(item: Item) -> bool:
     return (isinstance(item, TextItem) and item.live) or (isinstance(item, CallItem) and item.phase == "writing")
 
 
-def _pay(state: RunState, event: ModelResponded | AttemptDiscarded) -> RunState:
-    responded = isinstance(event, ModelResponded)
-    entry = LedgerEntry(
-        turn=event.turn,
-        attempt=event.attempt,
-        model=event.model,
-        agent=event.agent,
-        usage=event.usage,
-        cost_usd=event.cost_usd,
-        source=event.usage_source,
-        discarded=not responded,
-        time=event.time,
-        seconds=event.seconds if responded else 0.0,
-        first_token_seconds=event.first_token_seconds if responded else None,
-    )
+def _compaction(state: RunState, event: CompactionStarted | CompactionFinished) -> RunState:
+    if isinstance(event, CompactionStarted):
+        phase = Compacting(model=event.model, cause=event.cause, since_mono=event.mono, tokens=event.tokens_before)
+        return replace(state, phase=phase)
+    if event.model and (event.usage.total or event.cost_usd is None):
+        state = _pay(state, event)
+    if event.how != "none":
+        done = Compacted(
+            summary=event.summary,
+            prior_dropped=event.prior_dropped,
+            dropped=event.dropped,
+            at_ledger=len(state.ledger),
+        )
+        state = replace(state, compacted=done, context_used=event.tokens_after)
+    return _show(replace(state, phase=Between()), event)
+
+
+def _pay(state: RunState, event: ModelResponded | AttemptDiscarded | CompactionFinished) -> RunState:
+    entry = ledger_entry(event)
     return replace(
         state,
         ledger=state.ledger.append(entry),
@@ -283,9 +313,9 @@ def _lifecycle(
         case AbortRequested():
             return _show(replace(state, lifecycle=Stopping(by=event.by, force=True)), event)
         case Paused():
-            return _show(replace(state, lifecycle=PausedBy(by=event.by)), event)
+            return _show(replace(state, lifecycle=PausedBy(by=event.by, limit=event.limit)), event)
         case Resumed():
-            return _show(replace(state, lifecycle=Running()), event)
+            return _show(replace(state, lifecycle=Running(), limit_asked=None), event)
         case RunFinished():
             return _finished(state, event)
 
@@ -312,6 +342,7 @@ def _finished(state: RunState, event: RunFinished) -> RunState:
             state,
             lifecycle=ended,
             phase=Between(),
+            limit_asked=None,
             final_output=event.output,
             seconds=event.seconds,
             active_seconds=event.active_seconds,
@@ -320,45 +351,3 @@ def _finished(state: RunState, event: RunFinished) -> RunState:
         event,
     )
     return _settle(state)
-
-
-def _delta(state: RunState, event: Event) -> RunState:
-    match event:
-        case TextDelta(text=text):
-            return _write(state, event, "text", text)
-        case ReasoningDelta(text=text):
-            return _write(state, event, "reasoning", text)
-        case RefusalDelta(text=text):
-            return _write(state, event, "refusal", text)
-        case ToolArgumentsDelta(text=text):
-            return write_arguments(_progress(state, event, len(text)), event)
-        case _:
-            return reduce_call(state, event)
-
-
-def _progress(state: RunState, event: Event, characters: int) -> RunState:
-    phase = state.phase
-    if not isinstance(phase, Requesting):
-        return state
-    first = event.mono if phase.first_mono is None else phase.first_mono
-    written = phase.characters + characters
-    return replace(state, phase=replace(phase, first_mono=first, last_mono=event.mono, characters=written))
-
-
-def _write(state: RunState, event: Event, what: TextKind, text: str) -> RunState:
-    state = _progress(state, event, len(text))
-    item_id = f"{event.run_id}:t{event.turn}.{event.attempt}:{what}"
-    live = state.live
-    for index in range(len(live) - 1, -1, -1):
-        item = live[index]
-        if isinstance(item, TextItem) and item.item_id == item_id:
-            grown = replace(item, pieces=item.pieces.append(text))
-            return replace(state, live=(*live[:index], grown, *live[index + 1 :]))
-    new = TextItem(
-        item_id=item_id,
-        what=what,
-        pieces=AppendLog((text,)),
-        model=state.model,
-        time=event.time,
-    )
-    return insert_item(state, new)

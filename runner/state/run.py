@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from runner.events import ErrorInfo
+from runner.events import ErrorInfo, LimitReached
 from runner.log import AppendLog
 from runner.messages import JsonObject, Message
-from runner.state.items import CallItem, Item
-from runner.usage import Cost, Usage, UsageSource
+from runner.state.items import CallItem, Item, UserItem
+from runner.usage import Cost, Price, Usage, UsageSource
 
+Purpose = Literal["turn", "compaction"]
 Status = Literal["queued", "running", "waiting_approval", "paused", "stopping", "completed", "failed", "cancelled"]
 Reason = Literal[
     "complete",
@@ -63,7 +65,10 @@ class WaitingApproval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PausedBy:
+    """limit: the one that the run asks about, "" where somebody paused it."""
+
     by: str
+    limit: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,16 +114,30 @@ class Retrying:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Compacting:
+    """A model is asked to summarise the older history. tokens: of the whole context before, an estimate."""
+
+    model: str
+    cause: str
+    since_mono: float
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Between:
     """No request is open: tools run, or the loop is between two steps."""
 
 
-Phase: TypeAlias = Requesting | Retrying | Between
+Phase: TypeAlias = Requesting | Retrying | Compacting | Between
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:
-    """One request as it was paid for. cost_usd None = unknown."""
+    """One request as it was paid for. cost_usd None = unknown; price: what it was reckoned with.
+
+    purpose: turn, compaction. discarded: its output is not used; reason says why (an error's type, model_switched,
+    interrupted where a part is kept).
+    """
 
     turn: int
     attempt: int
@@ -129,8 +148,23 @@ class LedgerEntry:
     source: UsageSource
     discarded: bool
     time: datetime
+    mono: float = 0.0
     seconds: float = 0.0
     first_token_seconds: float | None = None
+    provider: str = ""
+    price: Price | None = None
+    purpose: Purpose = "turn"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compacted:
+    """What stands for the older history from here on (see CompactionFinished). at_ledger: requests paid before it."""
+
+    summary: str
+    prior_dropped: int
+    dropped: int
+    at_ledger: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +172,8 @@ class RunState:
     """Everything known of a run. settled items never change again; live ones belong to the turn that is going on.
 
     history: the messages of this run only. totals (usage, cost) are sums over ledger and nothing else.
-    context_used, context_window: tokens of the last request.
+    context_used, context_window: tokens of the last request. limits: those that are on, in their own units.
+    limit_asked: what the run paused for and asks about. compacted: the last compaction of this run.
     """
 
     run_id: str = ""
@@ -168,6 +203,9 @@ class RunState:
     cost: Cost = field(default_factory=Cost)
     context_used: int = 0
     context_window: int | None = None
+    limits: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
+    limit_asked: LimitReached | None = None
+    compacted: Compacted | None = None
     final_output: str = ""
     error: ErrorInfo | None = None
     receipt: JsonObject | None = None
@@ -195,6 +233,11 @@ class RunState:
     @property
     def finished(self) -> bool:
         return isinstance(self.lifecycle, Finished)
+
+    @property
+    def queued(self) -> tuple[UserItem, ...]:
+        """Messages that wait for delivery, in order."""
+        return tuple(item for item in self.live if isinstance(item, UserItem) and item.queued)
 
     @property
     def live_calls(self) -> tuple[CallItem, ...]:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Literal
 
 from runner.models.base import Chunk, Model, ModelInfo, ModelRequest
-from runner.usage import Usage
+from runner.usage import Price, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,9 @@ class FaultyModel:
 
     def cost(self, usage: Usage) -> Decimal | None:
         return self._model.cost(usage)
+
+    def price(self, usage: Usage) -> Price | None:
+        return self._model.price(usage)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Chunk, None]:
         self.requests += 1

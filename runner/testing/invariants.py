@@ -9,6 +9,8 @@ from runner.events import (
     ApprovalRequested,
     ApprovalResolved,
     AttemptDiscarded,
+    CompactionFinished,
+    CompactionStarted,
     Event,
     ModelRequested,
     ModelResponded,
@@ -23,6 +25,7 @@ from runner.events import (
 )
 from runner.messages import AssistantMessage, Message, ToolResult
 from runner.state import RunState, reduce
+from runner.state.compacted import effective_history
 from runner.usage import Cost, Usage
 
 
@@ -109,11 +112,11 @@ def _check_requests(events: list[Event], complete: bool) -> list[str]:
     waiting = False
     for event in events:
         match event:
-            case ModelRequested():
+            case ModelRequested() | CompactionStarted():
                 if waiting:
-                    broken.append(f"3: model_requested {event.seq} while another request is open")
+                    broken.append(f"3: {event.kind} {event.seq} while another request is open")
                 waiting = True
-            case ModelResponded() | AttemptDiscarded():
+            case ModelResponded() | AttemptDiscarded() | CompactionFinished():
                 if not waiting:
                     broken.append(f"3: {event.kind} {event.seq} without an open request")
                 waiting = False
@@ -178,7 +181,9 @@ def _check_folds(events: list[Event], complete: bool) -> list[str]:
     everything, facts = RunState(), RunState()
     for event in events:
         if isinstance(event, ModelRequested):
+            sent = effective_history((), everything)
             broken.extend(f"{what} (at request {event.seq})" for what in check_history(everything.history))
+            broken.extend(f"{what} (sent by request {event.seq})" for what in check_history(sent))
         everything = reduce(everything, event)
         if event.is_delta:
             continue
@@ -196,7 +201,7 @@ def _check_money(events: list[Event], complete: bool) -> list[str]:
     dollars = Decimal(0)
     for event in events:
         match event:
-            case ModelResponded() | AttemptDiscarded():
+            case ModelResponded() | AttemptDiscarded() | CompactionFinished():
                 paid, cost = paid + event.usage, cost.add(event.cost_usd)
             case UsageUpdated() | RunFinished():
                 if _less(event.usage, shown):

@@ -155,6 +155,9 @@ class ScriptedModel:
     def cost(self, usage: Usage) -> Decimal | None:
         return None if self._info.price is None else self._info.price.cost(usage)
 
+    def price(self, usage: Usage) -> Price | None:
+        return self._info.price
+
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Chunk, None]:
         record = StreamRecord(request=replace(request, messages=tuple(request.messages)))
         self.streams.append(record)

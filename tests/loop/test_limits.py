@@ -68,11 +68,11 @@ async def test_cost_limit_is_exact_money() -> None:
     price = Price(input=Decimal("1"), output=Decimal("2"))
     response = reply(calls(("note", {"text": "x"})), usage(1000, 500))
     model = ScriptedModel([response], price=price, loop_last=True)
-    config = RunConfig(max_cost_usd=Decimal("0.0075"), max_turns=None)
+    config = RunConfig(max_cost_usd=Decimal("0.0176"), max_turns=None)
     async with live(model, Workshop().tools(), config=config) as running:
         result = await running.result()
     assert result.reason == "budget_exceeded"
-    assert result.cost_usd == Decimal("0.008")
+    assert result.cost_usd == Decimal("0.018")
     warning = running.recorder.only(LimitWarning)
     assert (warning.limit, warning.used) == ("max_cost_usd", Decimal("0.006"))
 

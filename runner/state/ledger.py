@@ -1,0 +1,75 @@
+"""What a run's facts say of money and limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+
+from runner.events import AttemptDiscarded, CompactionFinished, LimitChanged, ModelResponded
+from runner.messages import JsonObject
+from runner.state.run import LedgerEntry
+
+LIMITS = (
+    "max_turns",
+    "max_time",
+    "max_wall_time",
+    "max_model_requests",
+    "max_tool_calls",
+    "max_input_tokens",
+    "max_output_tokens",
+    "max_total_tokens",
+    "max_cost_usd",
+    "timeout_per_turn",
+    "first_token_timeout",
+    "stream_idle_timeout",
+    "tool_timeout",
+)
+
+
+def ledger_entry(event: ModelResponded | AttemptDiscarded | CompactionFinished) -> LedgerEntry:
+    """The request that this fact closes."""
+    reason, purpose = "", "turn"
+    match event:
+        case ModelResponded():
+            reason = "interrupted" if event.finish_reason == "interrupted" else ""
+        case AttemptDiscarded():
+            reason = event.reason
+        case CompactionFinished():
+            purpose, reason = "compaction", "" if event.how == "model" else "failed"
+    return LedgerEntry(
+        turn=event.turn,
+        attempt=event.attempt,
+        model=event.model,
+        agent=event.agent,
+        usage=event.usage,
+        cost_usd=event.cost_usd,
+        source=event.usage_source,
+        discarded=isinstance(event, AttemptDiscarded) or (purpose == "compaction" and bool(reason)),
+        time=event.time,
+        mono=event.mono,
+        seconds=0.0 if isinstance(event, AttemptDiscarded) else event.seconds,
+        first_token_seconds=event.first_token_seconds if isinstance(event, ModelResponded) else None,
+        provider=event.provider,
+        price=event.price,
+        purpose="compaction" if purpose == "compaction" else "turn",
+        reason=reason,
+    )
+
+
+def limits_in(config: JsonObject) -> dict[str, Decimal]:
+    """The limits that a recorded configuration sets."""
+    found: dict[str, Decimal] = {}
+    for name in LIMITS:
+        value = config.get(name)
+        if value is None or isinstance(value, bool):
+            continue
+        try:
+            found[name] = Decimal(str(value))
+        except InvalidOperation:
+            continue
+    return found
+
+
+def changed_limits(limits: Mapping[str, Decimal], event: LimitChanged) -> Mapping[str, Decimal]:
+    rest = {name: value for name, value in limits.items() if name != event.limit}
+    return rest if event.value is None else {**rest, event.limit: event.value}
