@@ -21,6 +21,7 @@ from runner.loop.spending import call_hit
 from runner.messages import JsonObject, ToolCall
 from runner.tools.base import Tool, ToolContext, ToolOutcome
 from runner.tools.execute import aborted_outcome, execute
+from runner.tools.touched import Touched, files_touched
 
 
 class Batch:
@@ -33,6 +34,7 @@ class Batch:
         self._slots = asyncio.Semaphore(core.config.tool_concurrency)
         self.end: EndRun | None = None
         self.outcomes: list[ToolOutcome] = []
+        self._touched: dict[str, Touched] = {}
 
     async def run(self) -> None:
         """Propose all, then decide and run them, side by side between serial ones."""
@@ -106,8 +108,15 @@ class Batch:
         reporter.close()
         self.outcomes.append(outcome)
         if outcome.status in ("interrupted", "cancelled"):
+            touched = self._touched.get(call.call_id, Touched())
             core.receipt.tools.append(
-                {"call_id": call.call_id, "tool": call.tool, "side_effects": outcome.side_effects}
+                {
+                    "call_id": call.call_id,
+                    "tool": call.tool,
+                    "side_effects": outcome.side_effects,
+                    "files": list(touched.files),
+                    "files_complete": touched.complete,
+                }
             )
         core.emitter.fact(
             ToolFinished(
@@ -201,8 +210,12 @@ class Batch:
         if isinstance(result, Exception):
             raise result
         what = texts.INTERRUPTED[result]
-        by_person = result == "cancel"
-        return aborted_outcome(tool, context, what=what, by_person=by_person, max_output=core.config.max_tool_output)
+        touched = await asyncio.to_thread(files_touched, tool, context, arguments, reporter.started_at)
+        self._touched[context.call_id] = touched
+        outcome = aborted_outcome(
+            tool, context, what=what, by_person=result == "cancel", max_output=core.config.max_tool_output
+        )
+        return texts.with_files(outcome, touched.files)
 
 
 class _Prepared:

@@ -108,7 +108,9 @@ class RunCore:
     @property
     def asks(self) -> bool:
         """Whether a limit is a question to somebody instead of the end."""
-        return self.config.on_limit == "ask" and self.attended and self.limit_hit is None
+        if self.inbox.requests.stop or self.limit_hit is not None:
+            return False
+        return self.config.on_limit == "ask" and self.attended
 
     def set_status(self, new: Status, detail: str = "") -> None:
         """Record a change of status; a stopping or ended run keeps its own."""

@@ -26,7 +26,7 @@ async def pass_gate(core: RunCore, check: Check) -> None:
     async with core.gate:
         while True:
             end_if_stopping(core)
-            if core.inbox.requests.pause:
+            if _pausing(core):
                 await _pause(core)
                 continue
             if core.wrapping:
@@ -49,7 +49,7 @@ async def pass_tool_gate(core: RunCore, check: Check, held_back: Callable[[], bo
         while True:
             if held_back():
                 return False
-            if core.inbox.requests.pause:
+            if _pausing(core):
                 await _pause(core)
                 continue
             hit = check()
@@ -70,6 +70,12 @@ def begin_wrap_up(core: RunCore) -> None:
         core.emitter.fact(MessageDelivered(message_id=message_id, text=texts.WRAP_UP, by="runner"))
 
 
+def _pausing(core: RunCore) -> bool:
+    """A stop, and a limit that ends the run, go before a pause."""
+    requests = core.inbox.requests
+    return requests.pause and not requests.stop and core.limit_hit is None
+
+
 async def _pause(core: RunCore) -> None:
     """Wait until somebody resumes, stops, or a limit ends the run."""
     requests = core.inbox.requests
@@ -77,7 +83,7 @@ async def _pause(core: RunCore) -> None:
     _hold(core)
     core.emitter.fact(Paused(by=by))
     try:
-        while requests.pause and not requests.stop and core.limit_hit is None:
+        while _pausing(core):
             core.inbox.wake.clear()
             await core.inbox.wake.wait()
     finally:

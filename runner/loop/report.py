@@ -20,10 +20,12 @@ class CallReporter:
         self._loop = asyncio.get_running_loop()
         self._closed = False
         self.started_mono: float | None = None
+        self.started_at = 0.0
         self.seconds = 0.0
 
     def start(self) -> None:
         self.started_mono = self._core.clock.mono()
+        self.started_at = self._core.clock.now().timestamp()
 
     def close(self) -> None:
         self._closed = True

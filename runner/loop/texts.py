@@ -29,6 +29,13 @@ def edited(outcome: ToolOutcome, arguments: JsonObject) -> ToolOutcome:
     return replace(outcome, output=f"{note}\n{outcome.output}")
 
 
+def with_files(outcome: ToolOutcome, files: Sequence[str]) -> ToolOutcome:
+    """Name what a call that was cut may have changed, for the model to look at."""
+    if not files:
+        return outcome
+    return replace(outcome, output=f"{outcome.output}\nFiles changed since it started: {', '.join(files)}")
+
+
 def denied(reason: str) -> ToolOutcome:
     text = "This call was denied and was not executed."
     return ToolOutcome(status="denied", output=f"{text} Reason: {reason}" if reason else text)

@@ -74,7 +74,7 @@ async def test_cost_limit_is_exact_money() -> None:
     assert result.reason == "budget_exceeded"
     assert result.cost_usd == Decimal("0.018")
     warning = running.recorder.only(LimitWarning)
-    assert (warning.limit, warning.used) == ("max_cost_usd", Decimal("0.006"))
+    assert (warning.limit, warning.used) == ("max_cost_usd", Decimal("0.016"))
 
 
 async def test_a_cost_limit_with_an_unknown_price_starts_no_request() -> None:

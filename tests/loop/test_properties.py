@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runner import CommandError, RunConfig, Runner
+from runner.config import Compaction
+from runner.control.commands import LimitName
 from runner.control.handle import RunHandle
 from runner.errors import BillingError, ContextOverflowError, RateLimitError, ServerError, StreamBrokenError
-from runner.events import ApprovalRequested, Event
+from runner.events import ApprovalRequested, Event, LimitReached, Paused
 from runner.ids import SequentialIds
 from runner.result import RunResult
 from runner.state import UserItem, fold
@@ -26,7 +29,11 @@ from tests.conftest import soak_factor
 from tests.loop.harness import BOUND, Models, agent_for
 
 TOOLS = ["quick", "change", "wait", "fail", "crowd", "nowhere"]
-COMMANDS = ["stop", "abort", "pause", "resume", "send", "switch", "switch_now", "cancel", "limit", "gone"]
+COMMANDS = [
+    *("stop", "abort", "pause", "resume", "send", "send_now", "edit", "delete", "move", "deliver_now"),
+    *("switch", "switch_now", "retry_now", "next_model", "wrap_up", "compact", "cancel", "limit", "gone"),
+]
+WAYS_ON = ["raise", "wrap_up", "stop", "switch"]
 DECISIONS = ["allow", "deny", "edit", "end_run", "allow_run", "nothing"]
 
 
@@ -120,6 +127,8 @@ class Scenario:
     decisions: list[str]
     config: RunConfig
     fallback: bool
+    ways_on: list[str]
+    window: int
 
 
 configs = st.builds(
@@ -131,7 +140,9 @@ configs = st.builds(
     tool_concurrency=st.sampled_from([1, 8]),
     approval_timeout=st.sampled_from([None, 0.01]),
     max_retries=st.sampled_from([0, 2]),
-    backoff_initial=st.just(0.001),
+    backoff_initial=st.sampled_from([0.001, 0.02]),
+    on_limit=st.sampled_from(["end", "ask"]),
+    compaction=st.sampled_from([None, Compaction(at=0.5, keep_turns=1), Compaction()]),
     tool_timeout=st.sampled_from([None, 0.001]),
     abort_grace=st.just(0.0),
     stop_policy=st.sampled_from(["step", "turn"]),
@@ -141,36 +152,64 @@ scenarios = st.builds(
     Scenario,
     first=scripts,
     second=scripts,
-    commands=st.lists(st.tuples(st.integers(0, 30), st.sampled_from(COMMANDS)), max_size=4),
+    commands=st.lists(st.tuples(st.integers(0, 30), st.sampled_from(COMMANDS)), max_size=6),
     decisions=st.lists(st.sampled_from(DECISIONS), max_size=6),
     config=configs,
     fallback=st.booleans(),
+    ways_on=st.lists(st.sampled_from(WAYS_ON), max_size=6),
+    window=st.sampled_from([60, 400, 100_000]),
 )
 
 
 def carry_out(handle: RunHandle, command: str, seen: list[Event]) -> None:
+    started = [event for event in seen if event.kind == "tool_started"]
+    simple: dict[str, Callable[[], object]] = {
+        "stop": handle.stop,
+        "abort": handle.abort,
+        "pause": handle.pause,
+        "resume": handle.resume,
+        "send": lambda: handle.send("and this"),
+        "send_now": lambda: handle.send("and this", now=True),
+        "switch": lambda: handle.set_model("test/second"),
+        "switch_now": lambda: handle.set_model("test/second", now=True),
+        "retry_now": handle.retry_now,
+        "next_model": handle.next_model,
+        "wrap_up": handle.wrap_up,
+        "compact": handle.compact,
+        "cancel": lambda: handle.cancel_tool(getattr(started[-1], "call_id", "") if started else "none"),
+        "limit": lambda: handle.set_limit("max_turns", 2),
+        "gone": handle.approver_gone,
+    }
+    simple.get(command, lambda: change_queue(handle, command))()
+
+
+def change_queue(handle: RunHandle, command: str) -> None:
+    waiting = handle.state.queued
+    last = waiting[-1].item_id if waiting else "none"
     match command:
-        case "stop":
-            handle.stop()
-        case "abort":
-            handle.abort()
-        case "pause":
-            handle.pause()
-        case "resume":
-            handle.resume()
-        case "send":
-            handle.send("and this")
-        case "switch":
-            handle.set_model("test/second")
-        case "switch_now":
-            handle.set_model("test/second", now=True)
-        case "cancel":
-            started = [event for event in seen if event.kind == "tool_started"]
-            handle.cancel_tool(getattr(started[-1], "call_id", "") if started else "none")
-        case "limit":
-            handle.set_limit("max_turns", 2)
+        case "edit":
+            handle.edit_message(last, "rather this")
+        case "delete":
+            handle.delete_message(last)
+        case "move":
+            handle.move_message(last, 0)
         case _:
-            handle.approver_gone()
+            handle.deliver_now()
+
+
+def answer_limit(handle: RunHandle, limit: str, way: str) -> None:
+    """What a person does about a run that asks at a limit."""
+    with contextlib.suppress(CommandError):
+        match way:
+            case "raise":
+                handle.set_limit(cast("LimitName", limit), None)
+            case "wrap_up":
+                handle.wrap_up()
+            case "switch":
+                handle.set_model("test/second")
+                handle.set_limit(cast("LimitName", limit), 10**9)
+            case _:
+                handle.stop()
 
 
 def decide(handle: RunHandle, request: ApprovalRequested, decision: str) -> None:
@@ -189,13 +228,19 @@ def decide(handle: RunHandle, request: ApprovalRequested, decision: str) -> None
 
 async def play(scenario: Scenario) -> tuple[RunResult, Recorder, RunHandle]:
     price = Price(input=Decimal(1), output=Decimal(2))
-    first = ScriptedModel([*scenario.first, "the end"], name="test/first", price=price, loop_last=True)
+    first = ScriptedModel(
+        [*scenario.first, "the end"],
+        name="test/first",
+        price=price,
+        context_window=scenario.window,
+        loop_last=True,
+    )
     second = ScriptedModel([*scenario.second, "the end"], name="test/second", price=price, loop_last=True)
     agent = agent_for(first, make_tools(), fallback_models=(second,) if scenario.fallback else ())
     runner = Runner(models=Models([first, second]), ids=SequentialIds(), jitter=lambda: 0.5)
     handle = runner.start(agent, "go", scenario.config)
     recorder = Recorder()
-    decisions = list(scenario.decisions)
+    decisions, ways = list(scenario.decisions), list(scenario.ways_on)
     waiting = sorted(scenario.commands)
     async for event in handle.events():
         recorder.put(event)
@@ -206,7 +251,9 @@ async def play(scenario: Scenario) -> tuple[RunResult, Recorder, RunHandle]:
         if isinstance(event, ApprovalRequested):
             with contextlib.suppress(CommandError):
                 decide(handle, event, decisions.pop(0) if decisions else "deny")
-        if event.kind == "paused":
+        if isinstance(event, LimitReached) and event.asks:
+            answer_limit(handle, event.limit, ways.pop(0) if ways else "stop")
+        if isinstance(event, Paused) and not event.limit:
             asyncio.get_running_loop().call_later(0.005, lambda: _resume(handle))
     result = await handle.result()
     assert first.open_streams == second.open_streams == 0
@@ -235,5 +282,6 @@ def test_invariants_hold_for_random_runs(scenario: Scenario) -> None:
     assert not check_history(result.history)
     assert all(isinstance(item, UserItem) and item.queued for item in folded.live), "only unsent messages stay open"
     limit = scenario.config.max_turns
-    if limit is not None and not any(command == "limit" for _, command in scenario.commands):
+    commands = {command for _, command in scenario.commands}
+    if limit is not None and scenario.config.on_limit == "end" and not commands & {"limit", "wrap_up"}:
         assert result.turn_count <= limit
