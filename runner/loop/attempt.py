@@ -66,6 +66,29 @@ def close_cut(core: RunCore, attempt: Attempt) -> None:
     """Keep what an ended request had produced, marked as interrupted; its half-written calls are dropped."""
     assembly = attempt.assembly
     usage, source = usage_of(attempt)
+    note_closed(core, attempt)
+    core.emitter.fact(
+        ModelResponded(
+            model=attempt.model.info.name,
+            provider=attempt.model.info.provider,
+            price=attempt.model.price(usage),
+            text="".join(assembly.text),
+            reasoning="".join(assembly.reasoning),
+            finish_reason="interrupted",
+            usage=usage,
+            cost_usd=attempt.model.cost(usage),
+            usage_source=source,
+            seconds=core.clock.mono() - attempt.started,
+            first_token_seconds=None if attempt.first_token is None else attempt.first_token - attempt.started,
+            reasoning_seconds=attempt.reasoning_seconds,
+        )
+    )
+    update_usage(core, attempt, usage.total)
+
+
+def note_closed(core: RunCore, attempt: Attempt) -> None:
+    """Put a request that was closed in the middle on the receipt."""
+    usage, source = usage_of(attempt)
     cost = attempt.model.cost(usage)
     core.receipt.requests.append(
         {
@@ -76,23 +99,6 @@ def close_cut(core: RunCore, attempt: Attempt) -> None:
             "cost_usd": None if cost is None else str(cost),
         }
     )
-    core.emitter.fact(
-        ModelResponded(
-            model=attempt.model.info.name,
-            provider=attempt.model.info.provider,
-            price=attempt.model.price(usage),
-            text="".join(assembly.text),
-            reasoning="".join(assembly.reasoning),
-            finish_reason="interrupted",
-            usage=usage,
-            cost_usd=cost,
-            usage_source=source,
-            seconds=core.clock.mono() - attempt.started,
-            first_token_seconds=None if attempt.first_token is None else attempt.first_token - attempt.started,
-            reasoning_seconds=attempt.reasoning_seconds,
-        )
-    )
-    update_usage(core, attempt, usage.total)
 
 
 def update_usage(core: RunCore, attempt: Attempt, context: int) -> None:

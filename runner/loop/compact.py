@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from runner.config import Compaction
 from runner.errors import ModelError
 from runner.events import CompactionFinished, CompactionStarted, Notification
-from runner.loop.attempt import Attempt, update_usage, usage_of
+from runner.loop.attempt import Attempt, note_closed, update_usage, usage_of
 from runner.loop.core import EndRun, RunCore
 from runner.loop.estimate import estimate_messages, estimate_text
 from runner.loop.gate import end_if_stopping, pass_gate
@@ -71,6 +71,7 @@ async def compact(core: RunCore, model: Model, cause: Cause) -> bool:
         _finish(core, attempt, before, "none", "")
         raise
     if isinstance(outcome, str):
+        note_closed(core, attempt)
         _finish(core, attempt, before, "none", "")
         end_if_stopping(core)
         if outcome == "limit":

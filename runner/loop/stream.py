@@ -31,9 +31,9 @@ async def consume(core: RunCore, attempt: Attempt, *, silent: bool = False) -> M
 
     silent: nothing is sent on, the attempt only keeps it.
     """
-    limit = core.config.timeout_per_turn
+    deadline = asyncio.timeout(core.config.timeout_per_turn)
     try:
-        async with asyncio.timeout(limit):
+        async with deadline:
             async with aclosing(attempt.model.stream(attempt.request)) as stream:
                 async for chunk in stream:
                     if silent:
@@ -43,6 +43,9 @@ async def consume(core: RunCore, attempt: Attempt, *, silent: bool = False) -> M
     except ModelError as error:
         return error
     except TimeoutError:
+        if not deadline.expired():
+            raise
+        limit = core.config.timeout_per_turn or 0
         return ModelTimeoutError(f"no complete answer within {limit:g} s", model=attempt.model.info.name)
     if attempt.assembly.finish is None:
         return StreamBrokenError("the stream ended without a finish reason", model=attempt.model.info.name)
