@@ -33,13 +33,12 @@ async def consume(core: RunCore, attempt: Attempt, *, silent: bool = False) -> M
     """
     deadline = asyncio.timeout(core.config.timeout_per_turn)
     try:
-        async with deadline:
-            async with aclosing(attempt.model.stream(attempt.request)) as stream:
-                async for chunk in stream:
-                    if silent:
-                        attempt.assembly.add(chunk, "unused")
-                    else:
-                        _take(core, attempt, chunk)
+        async with deadline, aclosing(attempt.model.stream(attempt.request)) as stream:
+            async for chunk in stream:
+                if silent:
+                    attempt.assembly.add(chunk, "unused")
+                else:
+                    _take(core, attempt, chunk)
     except ModelError as error:
         return error
     except TimeoutError:

@@ -71,6 +71,7 @@ def reduce(state: RunState, event: Event) -> RunState:
         attempt=event.attempt,
         agent=event.agent or state.agent,
         last_mono=event.mono,
+        waited=state.waited + (max(0.0, event.mono - state.last_mono) if state.idle else 0.0),
     )
     match event:
         case RunQueued() | RunStarted():
@@ -213,6 +214,7 @@ def _model(
                 since_mono=event.mono,
                 position=sum(not isinstance(item, UserItem) for item in state.live),
                 input_estimate=event.input_tokens_estimate,
+                price=event.price,
             )
             return replace(state, model=event.model, phase=opened, context_window=event.context_window)
         case ModelResponded():
@@ -251,7 +253,7 @@ def _compaction(state: RunState, event: CompactionStarted | CompactionFinished) 
 
 
 def _pay(state: RunState, event: ModelResponded | AttemptDiscarded | CompactionFinished) -> RunState:
-    entry = ledger_entry(event)
+    entry = replace(ledger_entry(event), waited=state.waited)
     return replace(
         state,
         ledger=state.ledger.append(entry),

@@ -93,6 +93,7 @@ class Requesting:
     """A request is open. first_mono: when its first piece arrived; characters: written so far.
 
     position: how many live items came before it. input_estimate: tokens of its prompt, until the provider reports them.
+    price: what its tokens cost; None = unknown.
     """
 
     model: str
@@ -102,6 +103,7 @@ class Requesting:
     characters: int = 0
     position: int = 0
     input_estimate: int = 0
+    price: Price | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +138,7 @@ class LedgerEntry:
     """One request as it was paid for. cost_usd None = unknown; price: what it was reckoned with.
 
     purpose: turn, compaction. discarded: its output is not used; reason says why (an error's type, model_switched,
-    interrupted where a part is kept).
+    interrupted where a part is kept). waited: RunState.waited when it was closed.
     """
 
     turn: int
@@ -153,6 +155,7 @@ class LedgerEntry:
     first_token_seconds: float | None = None
     provider: str = ""
     price: Price | None = None
+    waited: float = 0.0
     purpose: Purpose = "turn"
     reason: str = ""
 
@@ -173,6 +176,7 @@ class RunState:
 
     history: the messages of this run only. totals (usage, cost) are sums over ledger and nothing else.
     context_used, context_window: tokens of the last request. limits: those that are on, in their own units.
+    waited: seconds in which the run only waited for a person or was paused.
     limit_asked: what the run paused for and asks about. compacted: the last compaction of this run.
     """
 
@@ -195,6 +199,7 @@ class RunState:
     last_mono: float = 0.0
     seconds: float = 0.0
     active_seconds: float = 0.0
+    waited: float = 0.0
     settled: AppendLog[Item] = field(default_factory=AppendLog[Item])
     live: tuple[Item, ...] = ()
     history: AppendLog[Message] = field(default_factory=AppendLog[Message])
@@ -233,6 +238,13 @@ class RunState:
     @property
     def finished(self) -> bool:
         return isinstance(self.lifecycle, Finished)
+
+    @property
+    def idle(self) -> bool:
+        """Whether it only waits for a person or stands paused: such time is not active time."""
+        if any(call.phase == "running" for call in self.live_calls):
+            return False
+        return isinstance(self.lifecycle, PausedBy | WaitingApproval)
 
     @property
     def queued(self) -> tuple[UserItem, ...]:
