@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from runner.agent import Agent
     from runner.api import Runner
-    from runner.config import RunConfig
+    from runner.config import Compaction, RunConfig
     from runner.control.commands import Decide
     from runner.control.handle import RunHandle
     from runner.errors import (
@@ -39,6 +39,7 @@ _HOMES = {
     "Agent": "runner.agent",
     "AssistantMessage": "runner.messages",
     "CommandError": "runner.errors",
+    "Compaction": "runner.config",
     "ConfigError": "runner.errors",
     "Decide": "runner.control.commands",
     "Grant": "runner.policy.base",
@@ -74,6 +75,7 @@ __all__ = [
     "Agent",
     "AssistantMessage",
     "CommandError",
+    "Compaction",
     "ConfigError",
     "Decide",
     "Grant",
