@@ -31,10 +31,20 @@ from runner.control.commands import (
     WrapUp,
 )
 from runner.errors import CommandError, ToolInputError
-from runner.events import AbortRequested, Event, MessageQueued, QueueChanged, QueuedText, RetrySkipped, StopRequested
+from runner.events import (
+    AbortRequested,
+    DecidedBy,
+    Event,
+    MessageQueued,
+    QueueChanged,
+    QueuedText,
+    RetrySkipped,
+    StopRequested,
+)
 
 ScopeCause: TypeAlias = Literal["abort", "switch", "limit", "cancel", "message"]
 MESSAGE_INSTEAD = "the user sent a message instead"
+WRAPPING_UP = "the run is wrapping up"
 
 
 @dataclass(slots=True)
@@ -124,11 +134,8 @@ class Inbox:
                 self.requests.paused_by = command.by
             case Send() | EditMessage() | DeleteMessage() | MoveMessage() | DeliverNow():
                 self._take_message(command, message_id or "")
-            case RetryNow() | NextModel():
-                self._skip(command)
-            case WrapUp() | Compact():
-                self.requests.wrap_up |= isinstance(command, WrapUp)
-                self.requests.compact |= isinstance(command, Compact)
+            case RetryNow() | NextModel() | WrapUp() | Compact():
+                self._take_step(command)
             case SetModel():
                 self._set_model(command)
             case Decide():
@@ -138,6 +145,16 @@ class Inbox:
             case SetLimit():
                 self._set_limit(command)
         self.wake.set()
+
+    @property
+    def closed_to_approvals(self) -> tuple[DecidedBy, str] | None:
+        """Why nobody is to be asked any more, and in whose name that is a denial; None where a person may be asked."""
+        requests = self.requests
+        if requests.stop:
+            return "stop", "the run is stopping"
+        if requests.interrupt:
+            return "user", MESSAGE_INSTEAD
+        return ("user", WRAPPING_UP) if requests.wrap_up else None
 
     def _end(self, command: Stop | Abort) -> None:
         """Both count once; an abort also counts after a stop."""
@@ -159,6 +176,16 @@ class Inbox:
             self.approvals.decide(command)
         except ToolInputError as error:
             raise CommandError(f"the edited arguments do not fit: {error}") from error
+
+    def _take_step(self, command: RetryNow | NextModel | WrapUp | Compact) -> None:
+        match command:
+            case WrapUp():
+                self.requests.wrap_up = True
+                self.approvals.deny_all("user", WRAPPING_UP)
+            case Compact():
+                self.requests.compact = True
+            case _:
+                self._skip(command)
 
     def _take_message(
         self, command: Send | EditMessage | DeleteMessage | MoveMessage | DeliverNow, message_id: str

@@ -167,9 +167,11 @@ def _record(core: RunCore, pending: Pending, answer: Answer, asked: float, verdi
 
 async def _answer(core: RunCore, pending: Pending, asked: ApprovalRequested, timeout: float | None) -> Answer:
     """Fails closed: no approver, an approver's error, a timeout, a stop are all denials."""
-    requests = core.inbox.requests
-    if requests.stop:
-        return Answer(decision="deny", by="stop", arguments=pending.arguments, reason="the run is stopping")
+    closed = core.inbox.closed_to_approvals
+    if closed is None and core.limit_hit is not None:
+        closed = "stop", "a limit of the run is reached"
+    if closed is not None:
+        return Answer(decision="deny", by=closed[0], arguments=pending.arguments, reason=closed[1])
     approver = core.config.approver
     waiting: set[asyncio.Future[Any]] = {pending.answer}
     if callable(approver):

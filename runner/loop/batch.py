@@ -8,7 +8,7 @@ import asyncio
 import os
 from collections.abc import Iterator, Sequence
 
-from runner.control.inbox import MESSAGE_INSTEAD
+from runner.control.inbox import MESSAGE_INSTEAD, WRAPPING_UP
 from runner.errors import ToolInputError
 from runner.events import ErrorInfo, ErrorOccurred, ModelResponded, ToolFinished, ToolProposed, ToolStarted
 from runner.loop import texts
@@ -179,7 +179,7 @@ class Batch:
         if requests.interrupt:
             return texts.skipped(MESSAGE_INSTEAD)
         if requests.wrap_up:
-            return texts.skipped("the run is wrapping up")
+            return texts.skipped(WRAPPING_UP)
         if self.end is not None:
             return texts.skipped("the user ended the run")
         return None

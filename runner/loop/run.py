@@ -135,6 +135,8 @@ class RunLoop:
         if core.inbox.requests.wrap_up:
             begin_wrap_up(core)
         await pass_gate(core, lambda: turn_hit(core))
+        # What was sent while the run asked about a limit belongs to the turn that it let start.
+        deliver_messages(core)
 
     async def _turn(self) -> ModelResponded | None:
         """One response and its tool calls; None where a message of the user interrupted the response."""

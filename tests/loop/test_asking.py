@@ -222,3 +222,14 @@ async def test_timeouts_can_be_changed_from_the_next_request_on(limit: LimitName
         assert request.first_token_timeout == 77
     if limit == "stream_idle_timeout":
         assert request.idle_timeout == 77
+
+
+async def test_a_message_sent_while_the_run_asks_belongs_to_the_turn_that_starts_then() -> None:
+    model = notes()
+    async with live(model, Workshop().tools(), config=ASK) as running:
+        await running.until(Paused)
+        running.handle.send("and be brief")
+        running.handle.set_limit("max_turns", 2)
+        await running.result()
+    assert getattr(model.requests[1].messages[-1], "text", "") == "and be brief"
+    assert len(model.requests) == 2

@@ -243,3 +243,15 @@ async def test_a_pause_holds_before_a_tool_starts() -> None:
     assert result.final_output == "end"
     assert workshop.done == ["note a"]
     assert running.handle.state.status == "completed"
+
+
+async def test_wrapping_up_answers_what_waits_for_a_person_with_no() -> None:
+    workshop = Workshop()
+    model = ScriptedModel([reply(calls(("write", {"text": "a"}))), "that is all"])
+    async with live(model, workshop.tools()) as running:
+        await running.until(ApprovalRequested)
+        running.handle.wrap_up()
+        result = await running.result()
+    assert running.recorder.only(ApprovalResolved).reason == "the run is wrapping up"
+    assert workshop.done == []
+    assert (result.reason, result.final_output) == ("complete", "that is all")
