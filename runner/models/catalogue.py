@@ -34,12 +34,17 @@ class Pricing:
     tiers: tuple[tuple[int, Price], ...] = ()
     reasoning: Decimal | None = None
 
-    def cost(self, usage: Usage) -> Decimal:
-        """The exact cost of one request in US dollars."""
+    def price_for(self, usage: Usage) -> Price:
+        """The price that a request with this usage is reckoned with."""
         price = self.base
         for above, dearer in self.tiers:
             if usage.input > above:
                 price = dearer
+        return price
+
+    def cost(self, usage: Usage) -> Decimal:
+        """The exact cost of one request in US dollars."""
+        price = self.price_for(usage)
         total = price.cost(usage)
         if self.reasoning is not None:
             total += (self.reasoning - price.output) * usage.reasoning / _MILLION
@@ -145,6 +150,17 @@ def lookup(model: str) -> Known | None:
         note=_note(entry),
     )
     return Known(info=info, pricing=pricing)
+
+
+def only_responses(model: str) -> bool:
+    """Whether the table says that a model is not served by chat completions."""
+    found = find(model)
+    if found is None:
+        return False
+    endpoints: object = found[1].get("supported_endpoints")
+    if isinstance(endpoints, list) and endpoints and "/v1/chat/completions" not in cast("list[Any]", endpoints):
+        return True
+    return found[1].get("mode") == "responses"
 
 
 def all_models() -> Iterator[ModelInfo]:

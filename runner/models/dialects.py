@@ -52,6 +52,11 @@ def make_id(seed: str, dialect: Dialect, taken: Callable[[str], bool]) -> str:
         salt += 1
 
 
+def no_constant(name: str) -> object:
+    """For json.loads: NaN and Infinity, which Python would read and no provider does."""
+    raise ValueError(f"{name} is no JSON")
+
+
 def check_request(messages: Sequence[Mapping[str, Any]], dialect: Dialect) -> list[str]:
     """What a provider of this dialect would refuse in these OpenAI messages; an empty list for a valid request."""
     return [*_check_shape(messages), *_check_calls(messages, dialect), *_check_order(messages, dialect)]
@@ -80,6 +85,8 @@ def _check_shape(messages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield f"message {number}: the result is no text"
         if role == "assistant" and not content and not _calls(message):
             yield f"message {number}: the assistant message is empty"
+        if isinstance(content, str) and not _encodable(content):
+            yield f"message {number}: text that UTF-8 cannot carry"
 
 
 def _check_calls(messages: Sequence[Mapping[str, Any]], dialect: Dialect) -> Iterator[str]:
@@ -96,6 +103,8 @@ def _check_calls(messages: Sequence[Mapping[str, Any]], dialect: Dialect) -> Ite
         if open_calls:
             yield f"message {number}: calls without a result before it: {', '.join(open_calls)}"
             open_calls = []
+        if dialect == "gemini" and len(_calls(message)) > 1 and _has_twins(_calls(message)):
+            yield f"message {number}: two equal calls, of which litellm sends one"
         for call in _calls(message):
             call_id = str(call.get("id"))
             if call_id in seen:
@@ -109,13 +118,37 @@ def _check_calls(messages: Sequence[Mapping[str, Any]], dialect: Dialect) -> Ite
         yield f"calls without a result at the end: {', '.join(open_calls)}"
 
 
+def _has_twins(calls: Sequence[Mapping[str, Any]]) -> bool:
+    asked = [json.dumps(_function(call), sort_keys=True) for call in calls]
+    return len(set(asked)) < len(asked)
+
+
+def _function(call: Mapping[str, Any]) -> list[object]:
+    """Name and arguments, however the arguments are written."""
+    function = cast("Mapping[str, Any]", call.get("function") or {})
+    text = str(function.get("arguments"))
+    try:
+        arguments: object = json.loads(text)
+    except (ValueError, RecursionError):
+        arguments = text
+    return [function.get("name"), arguments]
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _check_function(number: int, function: Mapping[str, Any]) -> Iterator[str]:
     name = str(function.get("name"))
     if not _NAME.fullmatch(name):
         yield f"message {number}: a call of {name!r}, which cannot be a tool's name"
     try:
-        arguments: object = json.loads(str(function.get("arguments")))
-    except ValueError:
+        arguments: object = json.loads(str(function.get("arguments")), parse_constant=no_constant)
+    except (ValueError, RecursionError):
         yield f"message {number}: arguments that are not JSON"
         return
     if not isinstance(arguments, dict):
@@ -126,12 +159,8 @@ def _check_order(messages: Sequence[Mapping[str, Any]], dialect: Dialect) -> Ite
     turns = [message for message in messages if _role(message) != "system"]
     if turns and dialect != "openai" and _role(turns[0]) != "user":
         yield f"{dialect} wants a user message first"
-    if turns and dialect == "mistral" and _role(turns[-1]) == "assistant":
-        yield "mistral wants no assistant message last"
-    if turns and dialect == "anthropic" and _role(turns[-1]) == "assistant":
-        content = str(turns[-1].get("content") or "")
-        if content != content.rstrip():
-            yield "anthropic wants no blank at the end of a last assistant message"
+    if turns and dialect != "openai" and _role(turns[-1]) == "assistant":
+        yield f"{dialect} wants no assistant message last"
     for before, after in itertools.pairwise(turns):
         pair = (_role(before), _role(after))
         if dialect == "mistral" and pair == ("tool", "user"):

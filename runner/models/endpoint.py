@@ -9,7 +9,7 @@ from runner.errors import AuthenticationError
 from runner.models.providers import SELF_HOSTED, is_loopback, prefix_of, provider, self_hosted_base
 
 NO_KEY = "none"
-"""Sent where a server wants no key: an empty one would make litellm look for the person's own and send that."""
+"""Stands for no key: an empty one would make litellm look for the person's own and send that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,12 @@ class Endpoint:
     @property
     def place(self) -> str:
         return self.base or self.provider
+
+    @property
+    def url(self) -> str:
+        """The address whose `/chat/completions` is asked; "" where the provider has none of OpenAI's kind."""
+        known = provider(self.provider)
+        return (self.base or (known.url if known else "")).removesuffix("/chat/completions")
 
     @property
     def on_this_machine(self) -> bool:

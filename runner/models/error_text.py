@@ -10,6 +10,8 @@ from html import unescape
 from typing import Any, cast
 
 LONGEST = 500
+LONGEST_READ = 8_000
+"""Characters of a text that are looked at: whole pages come as errors, and the patterns below are not for those."""
 
 _WRAPPERS = re.compile(
     r"^(?:litellm\.\w+:\s*|\w+(?:Error|Exception)(?:\s+\w+)?\s*(?:-|:)\s*|Error code:\s*\d+\s*-\s*|Message:\s*)"
@@ -23,13 +25,16 @@ _SECRETS = re.compile(
     r"(?:sk|pk|rk|gsk|xai|key|ghp|AIza)[-_][\w*.-]{6,}|AIza[\w-]{10,}|(?i:bearer)\s+[\w.~+/-]{8,}=*"
     r"|(?i:(?:api[-_]?key|access_token|token)=)[^\s&\"']+"
 )
-_OBJECT_ADDRESS = re.compile(r"\s*\w+:<[\w.]+ object at 0x[0-9a-f]+>")
+_OBJECT_ADDRESS = re.compile(r"\b\w+:<[\w.]+ object at 0x[0-9a-f]+>")
 _BYTES = re.compile(r"""b(?P<quote>['"])(?P<inside>.*)(?P=quote)""", re.DOTALL)
 
 
 def clean(text: str, secrets: Iterable[str] = ()) -> str:
     """One line without vendors' prefixes, bytes reprs, markup, tracebacks, object addresses and keys."""
-    text = _unquote_bytes(text.strip())
+    secrets = [secret for secret in secrets if len(secret) >= 4]
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    text = _unquote_bytes(text.strip()[:LONGEST_READ])
     text = _TAILS.sub("", text)
     while (shorter := _WRAPPERS.sub("", text, count=1)) != text:
         text = shorter
@@ -37,8 +42,7 @@ def clean(text: str, secrets: Iterable[str] = ()) -> str:
         text = _html_text(text)
     text = _OBJECT_ADDRESS.sub("", text)
     for secret in secrets:
-        if len(secret) >= 4:
-            text = text.replace(secret, "***")
+        text = text.replace(secret, "***")
     text = _SECRETS.sub("***", text)
     text = "".join(mark if mark.isprintable() else " " for mark in text)
     text = re.sub(r"\s+", " ", text).strip()
@@ -63,31 +67,31 @@ def _unquote_bytes(text: str) -> str:
     return text[: found.start()] + inside + text[found.end() :]
 
 
-def error_fields(chain: tuple[BaseException, ...]) -> tuple[frozenset[str], str, float | None]:
-    """(codes in lower case, the provider's own words, seconds to wait) out of the bodies of a chain of errors."""
+def fields_of(bodies: Iterable[Mapping[str, Any]]) -> tuple[frozenset[str], str, float | None]:
+    """(codes in lower case, the provider's own words, seconds to wait) out of the bodies of errors, innermost first."""
     codes: set[str] = set()
     message, delay = "", None
-    for error in reversed(chain):
-        for body in _bodies(error):
-            for found in _layers(_flatten(body)):
-                codes.update(_codes(found))
-                message = message or _message(found)
-                delay = delay or _google_delay(found)
+    for body in bodies:
+        for found in _layers(_flatten(body)):
+            codes.update(_codes(found))
+            message = message or _message(found)
+            delay = delay or _google_delay(found)
     return frozenset(codes), message, delay
 
 
-def _bodies(error: BaseException) -> Iterator[Mapping[str, Any]]:
+def bodies_of(error: BaseException) -> Iterator[Mapping[str, Any]]:
     """The JSON objects an error carries, as an attribute or inside its text."""
     carried: object = getattr(error, "body", None)
     if isinstance(carried, Mapping):
         yield cast("Mapping[str, Any]", carried)
     for name in ("body", "message", ""):
         source: object = getattr(error, name, None) if name else str(error)
-        if isinstance(source, str) and (found := _json_inside(source)) is not None:
+        if isinstance(source, str) and (found := json_inside(source)) is not None:
             yield found
 
 
-def _json_inside(text: str) -> Mapping[str, Any] | None:
+def json_inside(text: str) -> Mapping[str, Any] | None:
+    """The first JSON object in a text; None where there is none."""
     text = _unquote_bytes(text)
     start = text.find("{")
     if start < 0:
@@ -147,7 +151,7 @@ def _layers(found: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     metadata: object = found.get("metadata")
     raw: object = cast("Mapping[str, Any]", metadata).get("raw") if isinstance(metadata, Mapping) else None
     if isinstance(raw, str) and raw.strip():
-        inner = _json_inside(raw)
+        inner = json_inside(raw)
         yield _flatten(inner) if inner is not None else {"message": raw}
     yield found
 

@@ -4,102 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, Final, cast
+from typing import Any, cast
 
-from runner.errors import InvalidRequestError, ModelError, ModelTimeoutError, StreamBrokenError, StreamIdleError
+from runner.errors import InvalidRequestError, ModelError, StreamBrokenError
 from runner.models import litellm_loader
-from runner.models.base import Chunk, FinishChunk, ModelInfo, ModelRequest, UsageChunk
-from runner.models.catalogue import Pricing
-from runner.models.endpoint import NO_KEY, Endpoint, resolve_endpoint
-from runner.models.litellm_chunks import StreamReader, finish_reason, get
-from runner.models.litellm_errors import Where, map_error
+from runner.models.base import Chunk, ModelRequest
+from runner.models.deadlines import CLOSING, DRAIN, Deadlines
+from runner.models.endpoint import Endpoint
 from runner.models.litellm_request import request_arguments
-from runner.models.project import ProviderOf
-from runner.models.providers import prefix_of
+from runner.models.openai_chunks import StreamReader, get
+from runner.models.provider_model import ProviderModel
 from runner.models.rate_limits import read_rate_limits
+from runner.models.transport_errors import map_error
 from runner.models.watchdog import Breath, TooSlow, in_time, read
-from runner.usage import Usage
-
-USAGE_GRACE: Final = 5.0
-"""Seconds to wait for the usage after the finish reason; an answer that is complete is not failed for it."""
-DRAIN: Final = 0.05
-"""Seconds to read on for the end of the body, so that the connection can be used again instead of being closed."""
-CLOSING: Final = 2.0
-"""Seconds that closing a connection may take before the run goes on without it."""
 
 _logger = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class _Deadlines:
-    """When the stream must have moved. Comments, pings and empty chunks do not count: they can go on for ever.
+class LitellmModel(ProviderModel):
+    """A model behind litellm."""
 
-    moved: when the reader last came back for more, so a slow reader is not taken for a silent provider.
-    """
-
-    request: ModelRequest
-    began: float
-    moved: float | None = None
-    finished: float | None = None
-
-    def left(self) -> float | None:
-        """Seconds until the stream counts as dead; None = no limit."""
-        idle = self.request.idle_timeout
-        if self.finished is not None:
-            limit, since = USAGE_GRACE if idle is None else min(idle, USAGE_GRACE), self.finished
-        elif self.moved is not None:
-            limit, since = idle, self.moved
-        else:
-            limit, since = self.request.first_token_timeout, self.began
-        return None if limit is None else max(0.0, since + limit - time.monotonic())
-
-
-class LitellmModel:
-    """A model behind litellm. Holds no state of a request; safe to use from several runs at once.
-
-    litellm_name: the model in litellm's spelling, `provider/model`. api_base, api_key_env: for a named model with an
-    address or a key variable of its own. pricing: with the rules a flat Price cannot say; else info.price counts.
-    provider_of: tells the provider of a model name found in a history.
-    """
-
-    def __init__(
-        self,
-        info: ModelInfo,
-        litellm_name: str,
-        api_base: str | None = None,
-        api_key_env: str | None = None,
-        environ: Mapping[str, str] | None = None,
-        *,
-        pricing: Pricing | None = None,
-        provider_of: ProviderOf = prefix_of,
-    ) -> None:
-        self._info = info
-        self._name = litellm_name
-        self._api_base = api_base
-        self._api_key_env = api_key_env
-        self._environ = os.environ if environ is None else environ
-        self._pricing = pricing or (Pricing(base=info.price) if info.price is not None else None)
-        self._provider_of = provider_of
-
-    @property
-    def info(self) -> ModelInfo:
-        return self._info
-
-    def cost(self, usage: Usage) -> Decimal | None:
-        """US dollars of one request, exact; None where the price is not known."""
-        return None if self._pricing is None else self._pricing.cost(usage)
-
-    def endpoint(self) -> Endpoint:
-        """Where a request would go now. Raises AuthenticationError where the key is missing."""
-        return resolve_endpoint(
-            self._name, api_base=self._api_base, api_key_env=self._api_key_env, environ=self._environ
-        )
+    def prepare(self) -> None:
+        litellm_loader.start_loading()
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Chunk, None]:
         """See Model.stream. A missing key is told before litellm is loaded and before anything is sent."""
@@ -108,7 +37,7 @@ class LitellmModel:
         arguments = request_arguments(request, self._info, endpoint, self._provider_of)
         if endpoint.key is not None:
             arguments["api_key"] = endpoint.key
-        deadlines = _Deadlines(request, began=time.monotonic())
+        deadlines = Deadlines(request, began=time.monotonic())
         response: Any = None
         try:
             response = await in_time(_call(api, arguments), deadlines.left())
@@ -119,7 +48,7 @@ class LitellmModel:
                 async for chunk in chunks:
                     yield chunk
         except TooSlow as error:
-            raise self._too_slow(request, deadlines) from error
+            raise deadlines.missed(self._info) from error
         except ModelError:
             raise
         except Exception as error:
@@ -128,7 +57,7 @@ class LitellmModel:
             if response is not None:
                 await _close(response)
 
-    async def _read(self, response: Any, deadlines: _Deadlines, endpoint: Endpoint) -> AsyncGenerator[Chunk, None]:
+    async def _read(self, response: Any, deadlines: Deadlines, endpoint: Endpoint) -> AsyncGenerator[Chunk, None]:
         """Everything up to the finish reason and the usage, whichever comes last."""
         reader = StreamReader(provider=endpoint.provider)
         breath = Breath()
@@ -156,34 +85,9 @@ class LitellmModel:
             _correct_from_wrapper(reader, response)
         elif reader.finish is None:
             reader.finish = getattr(response, "received_finish_reason", None)
-        if reader.finish is None:
-            raise StreamBrokenError(
-                "the stream ended without saying that the answer is complete",
-                model=self._info.name,
-                provider=endpoint.provider,
-            )
-        if reader.usage is not None:
-            yield UsageChunk(reader.usage)
-        yield FinishChunk(finish_reason(reader.finish, has_calls=reader.has_calls))
+        for chunk in reader.end(self._info.name):
+            yield chunk
         await _drain(source)
-
-    def _where(self, endpoint: Endpoint) -> Where:
-        secrets = (endpoint.key,) if endpoint.key and endpoint.key != NO_KEY else ()
-        fix = f"check the key in {endpoint.key_variable}" if endpoint.key_variable else ""
-        return Where(
-            model=self._info.name,
-            provider=endpoint.provider,
-            key_fix=fix or f"check the credentials for {endpoint.provider}",
-            endpoint=endpoint.place,
-            secrets=secrets,
-        )
-
-    def _too_slow(self, request: ModelRequest, deadlines: _Deadlines) -> ModelTimeoutError | StreamIdleError:
-        if deadlines.moved is None:
-            kind, text = ModelTimeoutError, f"no first token within {request.first_token_timeout or 0:g} s"
-        else:
-            kind, text = StreamIdleError, f"the stream was silent for {request.idle_timeout or 0:g} s"
-        return kind(text, model=self._info.name, provider=self._info.provider)
 
 
 async def _call(api: litellm_loader.Litellm, arguments: dict[str, Any]) -> Any:

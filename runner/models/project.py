@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from runner.messages import AssistantMessage, Message, ToolCall, ToolResult, UserMessage
-from runner.models.dialects import check_request, make_id, tool_name, valid_id
+from runner.models.dialects import check_request, make_id, no_constant, tool_name, valid_id
 from runner.models.providers import Dialect, dialect_of, prefix_of
 
 __all__ = ["check_request", "project"]
@@ -20,6 +20,7 @@ NOT_EXECUTED: Final = "This call was not executed."
 NO_OUTPUT: Final = "(no output)"
 NO_TEXT: Final = "(empty message)"
 BRIDGE: Final = "I have read the results."
+GO_ON: Final = "Go on."
 OPENING: Final = "(The start of this conversation is not shown.)"
 
 _WANTS_REASONING_BACK: Final = frozenset({"deepseek", "moonshot"})
@@ -36,20 +37,22 @@ def project(
     *,
     instructions: str = "",
     provider_of: ProviderOf = prefix_of,
+    bare: bool = False,
 ) -> list[Wire]:
     """The messages of one request to a model.
 
     target: the provider the request goes to; it may be a dialect's name. model_name: the model there.
     provider_of: the provider of a model name found in the history (named models only a registry knows).
+    bare: nothing private or optional, and every id made anew: for a history that the provider refused once.
     """
-    work = _Projection(target=target, dialect=dialect_of(target, model_name), provider_of=provider_of)
+    work = _Projection(target=target, dialect=dialect_of(target, model_name), provider_of=provider_of, bare=bare)
     if instructions.strip():
-        work.out.append({"role": "system", "content": instructions})
+        work.out.append({"role": "system", "content": sendable(instructions)})
     last_user = max((n for n, message in enumerate(messages) if isinstance(message, UserMessage)), default=-1)
     for number, message in enumerate(messages):
         match message:
             case UserMessage(text=text):
-                work.user(text)
+                work.user(sendable(text))
             case AssistantMessage():
                 work.assistant(message, _results_after(messages, number), current=number > last_user)
             case ToolResult():
@@ -61,7 +64,8 @@ def project(
 def _results_after(messages: Sequence[Message], number: int) -> dict[str, ToolResult]:
     """The results up to the next response; the first one of a call counts."""
     found: dict[str, ToolResult] = {}
-    for message in messages[number + 1 :]:
+    for later in range(number + 1, len(messages)):
+        message = messages[later]
         if isinstance(message, AssistantMessage):
             break
         if isinstance(message, ToolResult):
@@ -74,6 +78,7 @@ class _Projection:
     target: str
     dialect: Dialect
     provider_of: ProviderOf
+    bare: bool = False
     out: list[Wire] = field(default_factory=list[Wire])
     taken: set[str] = field(default_factory=set[str])
 
@@ -90,31 +95,23 @@ class _Projection:
 
     def assistant(self, message: AssistantMessage, results: Mapping[str, ToolResult], *, current: bool) -> None:
         same = self._same_provider(message)
-        wire: Wire = {"role": "assistant", "content": message.text or None}
-        if not message.text.strip():
-            wire["content"] = None
-        ids = [self._id(call, same=same) for call in message.tool_calls]
-        if ids:
-            wire["tool_calls"] = [_call(call, call_id) for call, call_id in zip(message.tool_calls, ids, strict=True)]
-        if wire["content"] is None and not ids:
+        calls = [_Call(call, self._id(call, same=same), [_result(call, results)]) for call in message.tool_calls]
+        if self.dialect == "gemini":
+            calls = _joined_twins(calls)
+        wire: Wire = {"role": "assistant", "content": sendable(message.text) if message.text.strip() else None}
+        if calls:
+            wire["tool_calls"] = [call.wire for call in calls]
+        if wire["content"] is None and not calls:
             return
         if same:
             self._add_private(wire, message, current=current)
         self._open_with_user()
         self._append_assistant(wire)
-        for call, call_id in zip(message.tool_calls, ids, strict=True):
-            result = results.get(call.call_id)
-            text = NOT_EXECUTED if result is None else result.output
-            self.out.append(
-                {
-                    "role": "tool",
-                    "tool_call_id": call_id,
-                    "name": tool_name(call.tool),
-                    "content": text if text.strip() else NO_OUTPUT,
-                }
-            )
+        self.out.extend(call.result for call in calls)
 
     def _same_provider(self, message: AssistantMessage) -> bool:
+        if self.bare:
+            return False
         known = (message.provider_data or {}).get("provider")
         wrote = known if isinstance(known, str) and known else self.provider_of(message.model)
         return bool(wrote) and wrote == self.target
@@ -129,7 +126,7 @@ class _Projection:
         if details and self.target == "openrouter":
             wire["reasoning_details"] = details
         if current and self.target in _WANTS_REASONING_BACK and message.reasoning and message.tool_calls:
-            wire["reasoning_content"] = message.reasoning
+            wire["reasoning_content"] = sendable(message.reasoning)
 
     def _open_with_user(self) -> None:
         if self.dialect != "openai" and not any(message["role"] == "user" for message in self.out):
@@ -140,9 +137,12 @@ class _Projection:
         last = self.out[-1] if self.out else None
         if last is None or last["role"] != "assistant" or self.dialect not in ("mistral", "gemini"):
             self.out.append(wire)
-            return
-        joined = "\n\n".join(text for text in (last["content"], wire["content"]) if text)
-        self.out[-1] = {**last, **wire, "content": joined or None}
+        else:
+            joined = "\n\n".join(text for text in (last["content"], wire["content"]) if text)
+            self.out[-1] = {**last, **wire, "content": joined or None}
+        if self.bare and self.dialect == "mistral" and self.out[-1].get("tool_calls"):
+            # Some servers of its models take a text or calls in one message, but not both.
+            self.out[-1]["content"] = None
 
     def _id(self, call: ToolCall, *, same: bool) -> str:
         wanted = call.provider_id
@@ -152,27 +152,78 @@ class _Projection:
         return wanted
 
     def finished(self) -> list[Wire]:
-        last = self.out[-1] if self.out else None
-        if last is not None and last["role"] == "assistant" and isinstance(last["content"], str):
-            # Anthropic refuses a last assistant message that ends in a blank.
-            last["content"] = last["content"].rstrip()
-            if self.dialect == "mistral":
-                self.out.append({"role": "user", "content": "Go on."})
+        if self.out and self.out[-1]["role"] == "assistant" and self.dialect != "openai":
+            # An answer is asked for by a user's words only; newer models of Anthropic refuse to go on with their own.
+            self.out.append({"role": "user", "content": GO_ON})
         return self.out
 
 
-def _call(call: ToolCall, call_id: str) -> Wire:
-    function = {"name": tool_name(call.tool), "arguments": _arguments(call)}
-    return {"id": call_id, "type": "function", "function": function}
+@dataclass(slots=True)
+class _Call:
+    """A call as it is sent, with the texts of its result."""
+
+    call: ToolCall
+    sent_id: str
+    outputs: list[str]
+
+    @property
+    def wire(self) -> Wire:
+        function = {"name": tool_name(self.call.tool), "arguments": _arguments(self.call)}
+        return {"id": self.sent_id, "type": "function", "function": function}
+
+    @property
+    def result(self) -> Wire:
+        return {
+            "role": "tool",
+            "tool_call_id": self.sent_id,
+            "name": tool_name(self.call.tool),
+            "content": "\n\n".join(self.outputs),
+        }
+
+
+def _result(call: ToolCall, results: Mapping[str, ToolResult]) -> str:
+    result = results.get(call.call_id)
+    text = NOT_EXECUTED if result is None else sendable(result.output)
+    return text if text.strip() else NO_OUTPUT
+
+
+def _joined_twins(calls: Sequence[_Call]) -> list[_Call]:
+    """Calls of one response that ask for the same become one with all their results.
+
+    litellm leaves the second of two equal calls out of a request to Gemini but keeps its result, and Gemini refuses
+    more results than calls.
+    """
+    kept: dict[tuple[str, str], _Call] = {}
+    for call in calls:
+        key = tool_name(call.call.tool), json.dumps(json.loads(_arguments(call.call)), sort_keys=True)
+        if key in kept:
+            kept[key].outputs += call.outputs
+        else:
+            kept[key] = call
+    return list(kept.values())
 
 
 def _arguments(call: ToolCall) -> str:
     """The text the model wrote where it is a JSON object, else "{}": what was cut is not sent to a parser again."""
-    text = call.arguments_json
+    text = sendable(call.arguments_json)
     if text.strip():
         try:
-            value: object = json.loads(text)
+            value: object = json.loads(text, parse_constant=no_constant)
         except (ValueError, RecursionError):
             return "{}"
         return text if isinstance(value, dict) else "{}"
-    return json.dumps(call.arguments) if call.arguments else "{}"
+    try:
+        return json.dumps(call.arguments or {}, allow_nan=False)
+    except (ValueError, TypeError):
+        return "{}"
+
+
+def sendable(text: str) -> str:
+    """The text as UTF-8 can carry it: halves of a character that came in two pieces joined, lone ones replaced."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

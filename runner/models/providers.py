@@ -16,14 +16,16 @@ Dialect = Literal["openai", "anthropic", "gemini", "mistral"]
 class Provider:
     """A provider that is reached with one key.
 
-    keys, base_urls: environment variables, the first that is set counts. defaults: models to take when nothing is
-    configured, best first; the first one that the bundled table knows and that supports tools is used.
+    keys, base_urls: environment variables, the first that is set counts. url: where its API is, for those whose API is
+    OpenAI's chat completions; "" for the others. defaults: models to take when nothing is configured, best first; the
+    first one that the bundled table knows and that supports tools is used.
     """
 
     name: str
     title: str
     keys: tuple[str, ...]
     base_urls: tuple[str, ...] = ()
+    url: str = ""
     defaults: tuple[str, ...] = ()
 
     def key(self, environ: Mapping[str, str]) -> tuple[str, str] | None:
@@ -60,6 +62,7 @@ PROVIDERS: tuple[Provider, ...] = (
         title="OpenAI",
         keys=("OPENAI_API_KEY",),
         base_urls=("OPENAI_BASE_URL", "OPENAI_API_BASE"),
+        url="https://api.openai.com/v1",
         defaults=("openai/gpt-5.1", "openai/gpt-5", "openai/gpt-4.1", "openai/gpt-4o"),
     ),
     Provider(
@@ -74,6 +77,7 @@ PROVIDERS: tuple[Provider, ...] = (
         title="OpenRouter",
         keys=("OPENROUTER_API_KEY",),
         base_urls=("OPENROUTER_API_BASE",),
+        url="https://openrouter.ai/api/v1",
         defaults=("openrouter/anthropic/claude-sonnet-4.5", "openrouter/openai/gpt-5"),
     ),
     Provider(
@@ -81,6 +85,7 @@ PROVIDERS: tuple[Provider, ...] = (
         title="Groq",
         keys=("GROQ_API_KEY",),
         base_urls=("GROQ_API_BASE",),
+        url="https://api.groq.com/openai/v1",
         defaults=("groq/openai/gpt-oss-120b", "groq/llama-3.3-70b-versatile"),
     ),
     Provider(
@@ -88,6 +93,7 @@ PROVIDERS: tuple[Provider, ...] = (
         title="DeepSeek",
         keys=("DEEPSEEK_API_KEY",),
         base_urls=("DEEPSEEK_API_BASE",),
+        url="https://api.deepseek.com",
         defaults=("deepseek/deepseek-v4-flash", "deepseek/deepseek-chat"),
     ),
     Provider(
@@ -102,6 +108,7 @@ PROVIDERS: tuple[Provider, ...] = (
         title="xAI",
         keys=("XAI_API_KEY",),
         base_urls=("XAI_API_BASE",),
+        url="https://api.x.ai/v1",
         defaults=("xai/grok-4.7", "xai/grok-4.5", "xai/grok-4.3"),
     ),
     Provider(
@@ -109,6 +116,7 @@ PROVIDERS: tuple[Provider, ...] = (
         title="Moonshot",
         keys=("MOONSHOT_API_KEY",),
         base_urls=("MOONSHOT_API_BASE",),
+        url="https://api.moonshot.ai/v1",
         defaults=("moonshot/kimi-k2.7-code", "moonshot/kimi-k2.5"),
     ),
     Provider(
@@ -116,6 +124,7 @@ PROVIDERS: tuple[Provider, ...] = (
         title="Z.ai",
         keys=("ZAI_API_KEY",),
         base_urls=("ZAI_API_BASE",),
+        url="https://api.z.ai/api/paas/v4",
         defaults=("zai/glm-5.3", "zai/glm-5", "zai/glm-4.7"),
     ),
     Provider(
@@ -123,12 +132,15 @@ PROVIDERS: tuple[Provider, ...] = (
         title="Cerebras",
         keys=("CEREBRAS_API_KEY",),
         base_urls=("CEREBRAS_API_BASE",),
+        url="https://api.cerebras.ai/v1",
         defaults=("cerebras/gpt-oss-120b",),
     ),
     Provider(
         name="together_ai",
         title="Together",
         keys=("TOGETHERAI_API_KEY", "TOGETHER_API_KEY", "TOGETHER_AI_API_KEY"),
+        base_urls=("TOGETHER_AI_API_BASE",),
+        url="https://api.together.ai/v1",
         defaults=("together_ai/openai/gpt-oss-120b",),
     ),
     Provider(
@@ -136,6 +148,7 @@ PROVIDERS: tuple[Provider, ...] = (
         title="Fireworks",
         keys=("FIREWORKS_API_KEY", "FIREWORKS_AI_API_KEY"),
         base_urls=("FIREWORKS_API_BASE",),
+        url="https://api.fireworks.ai/inference/v1",
         defaults=("fireworks_ai/gpt-oss-120b",),
     ),
 )
@@ -194,6 +207,12 @@ def is_loopback(url: str | None) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def is_openai_itself(base: str | None) -> bool:
+    """Whether an address of the provider `openai` (None: the usual one) is OpenAI's, and no server like it."""
+    host = urlsplit(base or "").hostname or ""
+    return base is None or host == "api.openai.com" or host.endswith(".api.openai.com")
 
 
 _MISTRAL_WORDS = ("mistral", "mixtral", "devstral", "codestral", "magistral", "pixtral")

@@ -1,4 +1,4 @@
-"""Models by name: configured ones, the demo models, and every model of the providers litellm reaches."""
+"""Models by name: configured ones, the demo models, and every model of the providers that can be reached."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from runner.errors import ConfigError
 from runner.models import catalogue
 from runner.models.base import Model, ModelInfo
 from runner.models.catalogue import Pricing
+from runner.models.client_choice import Client, client_for, speaks_openai
 from runner.models.providers import (
     PROVIDERS,
     SELF_HOSTED,
@@ -33,6 +34,7 @@ class NamedModel:
 
     model: `provider/model`; without a provider but with an api_base it is taken for an OpenAI-compatible server's.
     api_key_env: the variable with the key. With an api_base and no such variable, no key is sent at all.
+    client: which client asks it; None chooses by the rule in `client_choice`.
     """
 
     name: str
@@ -43,6 +45,7 @@ class NamedModel:
     input_cost_per_million: Decimal | None = None
     output_cost_per_million: Decimal | None = None
     cached_input_cost_per_million: Decimal | None = None
+    client: Client | None = None
 
     def __post_init__(self) -> None:
         where = f"models.{self.name}"
@@ -58,9 +61,12 @@ class NamedModel:
             )
         if self.context_window is not None and self.context_window < 1:
             raise ConfigError("context_window is not positive", where=where, expected="tokens, 1 or more")
+        if self.client not in (None, "direct", "litellm"):
+            raise ConfigError(f"client is {self.client!r}", where=where, expected='"direct" or "litellm"')
 
     @property
-    def litellm_name(self) -> str:
+    def full_name(self) -> str:
+        """`provider/model`, or a bare name that only the table knows."""
         if self.api_base and not _routed(prefix_of(self.model)):
             return f"openai/{self.model}"
         return self.model
@@ -76,7 +82,7 @@ class NamedModel:
                     cached_input=self.cached_input_cost_per_million,
                 )
             )
-        known = None if self.api_base else catalogue.lookup(self.litellm_name)
+        known = None if self.api_base else catalogue.lookup(self.full_name)
         return known.pricing if known else None
 
 
@@ -101,12 +107,12 @@ class ModelRegistry:
         if name in self._extra:
             return self._extra[name]
         if name in self._named:
-            return self._litellm(name, self._named[name])
+            return self._reached(name, self._named[name])
         if name.startswith(DEMO_PREFIX):
             from runner.models.demo import demo_model
 
             return demo_model(name)
-        return self._litellm(name, None)
+        return self._reached(name, None)
 
     def info(self, name: str) -> ModelInfo:
         """What is known of a model. Raises ConfigError where the name cannot be used."""
@@ -125,7 +131,11 @@ class ModelRegistry:
         return [
             *own,
             *(self.info(name) for name in DEMO_NAMES if name not in taken),
-            *(self._with_local_price(info)[0] for info in catalogue.all_models() if info.name not in taken),
+            *(
+                self._with_local_price(self._with_client(info))[0]
+                for info in catalogue.all_models()
+                if info.name not in taken
+            ),
         ]
 
     def default_model(self, environ: Mapping[str, str] | None = None) -> tuple[str, str]:
@@ -134,37 +144,36 @@ class ModelRegistry:
     def provider_of(self, name: str) -> str:
         """The provider behind a model name as it stands in a history; "" where it is not known."""
         if name in self._named:
-            return prefix_of(self._named[name].litellm_name) or _bare_provider(self._named[name].litellm_name)
+            return prefix_of(self._named[name].full_name) or _bare_provider(self._named[name].full_name)
         if name in self._extra:
             return self._extra[name].info.provider
         return prefix_of(name) or _bare_provider(name)
 
-    def _litellm(self, name: str, named: NamedModel | None) -> Model:
-        from runner.models.litellm_model import LitellmModel
-
+    def _reached(self, name: str, named: NamedModel | None) -> Model:
         if named is None:
             info, pricing = self._provider_info(name)
-            return LitellmModel(
-                info,
-                _spelling(name, info),
-                environ=self._environ,
-                pricing=pricing,
-                provider_of=self.provider_of,
-            )
-        info = self._named_info(named)
-        target = named.litellm_name
-        return LitellmModel(
+            full_name = _spelling(name, info)
+            named = NamedModel(name=name, model=full_name)
+        else:
+            info = self._named_info(named)
+            full_name = named.full_name if prefix_of(named.full_name) else f"{info.provider}/{named.full_name}"
+            pricing = named.pricing if named.pricing is not None else _flat(info)
+        if info.client == "direct":
+            from runner.models.direct_model import DirectModel as Asked
+        else:
+            from runner.models.litellm_model import LitellmModel as Asked
+        return Asked(
             info,
-            target if prefix_of(target) else f"{info.provider}/{target}",
+            full_name,
             named.api_base,
             named.api_key_env,
             self._environ,
-            pricing=named.pricing if named.pricing is not None else _flat(info),
+            pricing=pricing,
             provider_of=self.provider_of,
         )
 
     def _named_info(self, named: NamedModel) -> ModelInfo:
-        target = named.litellm_name
+        target = named.full_name
         known = catalogue.lookup(target)
         if known is None and not _routed(prefix_of(target)):
             raise _unknown(target, [*self._named, *self._extra], where=f"models.{named.name}")
@@ -177,6 +186,7 @@ class ModelRegistry:
             price=pricing.base if pricing else None,
             note="; ".join(part for part in (named.model, named.api_base and f"at {named.api_base}") if part),
         )
+        info = self._with_client(info, named)
         if pricing is None and info.provider in SELF_HOSTED:
             return self._with_local_price(info, named.api_base)[0]
         return info
@@ -186,10 +196,27 @@ class ModelRegistry:
         if known is None:
             if not _routed(prefix_of(name)):
                 raise _unknown(name, [*self._named, *self._extra])
-            return self._with_local_price(ModelInfo(name=name, provider=prefix_of(name)))
-        if known.info.provider in SELF_HOSTED:
-            return self._with_local_price(known.info)
-        return known.info, known.pricing
+            return self._with_local_price(self._with_client(ModelInfo(name=name, provider=prefix_of(name))))
+        info = self._with_client(known.info)
+        if info.provider in SELF_HOSTED:
+            return self._with_local_price(info)
+        return info, known.pricing
+
+    def _with_client(self, info: ModelInfo, named: NamedModel | None = None) -> ModelInfo:
+        """With the client that asks this model. Raises ConfigError where the one asked for cannot."""
+        asked = named.client if named else None
+        base = named.api_base if named else None
+        if asked == "direct" and base is None and not speaks_openai(info.provider):
+            raise ConfigError(
+                f"the direct client speaks OpenAI's chat completions and {info.provider or 'this provider'} does not",
+                where=f"models.{info.name}",
+                expected='client = "litellm", or an api_base that does',
+            )
+        known = provider(info.provider)
+        base = base or (known.base_url(self._environ) if known else None)
+        target = named.full_name if named else info.name
+        full_name = target if prefix_of(target) else f"{info.provider}/{target}"
+        return replace(info, client=client_for(full_name, asked=asked, base=base))
 
     def _with_local_price(self, info: ModelInfo, api_base: str | None = None) -> tuple[ModelInfo, Pricing | None]:
         """A self-hosted model costs nothing only where it runs on this machine and is no name for a cloud model.

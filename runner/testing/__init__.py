@@ -1,6 +1,7 @@
 """Public doubles for testing agents and front ends without a provider: a scripted model, faults, a clock, a recorder.
 
-None of them reads the wall clock, the network or the environment.
+None of them reads the wall clock, the network or the environment. `runner.testing.wire` checks the requests that a
+server of a test receives.
 """
 
 from runner.ids import SequentialIds
@@ -9,6 +10,7 @@ from runner.testing.faults import Fault, FaultyModel
 from runner.testing.gate import Gate
 from runner.testing.invariants import check_events, check_history
 from runner.testing.recorder import Recorder
+from runner.testing.requests import InvalidRequestAssertion, RequestCheck, expecting_invalid, invalid_requests
 from runner.testing.scripted import (
     Pause,
     ScriptedModel,
@@ -29,16 +31,20 @@ __all__ = [
     "Fault",
     "FaultyModel",
     "Gate",
+    "InvalidRequestAssertion",
     "Pause",
     "Recorder",
+    "RequestCheck",
     "ScriptedModel",
     "SequentialIds",
     "StreamRecord",
     "calls",
     "check_events",
     "check_history",
+    "expecting_invalid",
     "finish",
     "hold",
+    "invalid_requests",
     "pause",
     "reasoning",
     "refusal",

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Literal
 
 from runner.models.base import Chunk, Model, ModelInfo, ModelRequest
+from runner.testing.requests import RequestCheck
 from runner.usage import Price, Usage
 
 
@@ -37,6 +38,7 @@ class FaultyModel:
             self._faults: dict[int, Fault] = dict(faults)
         else:
             self._faults = {number: fault for number, fault in enumerate(faults, 1) if fault is not None}
+        self._check = RequestCheck()
         self.requests = 0
 
     @property
@@ -51,6 +53,7 @@ class FaultyModel:
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Chunk, None]:
         self.requests += 1
+        self._check.assert_valid(request)
         fault = self._faults.get(self.requests)
         sent = 0
         async with aclosing(self._model.stream(request)) as chunks:

@@ -25,6 +25,7 @@ from runner.models.base import (
     UsageChunk,
 )
 from runner.testing.gate import Gate
+from runner.testing.requests import RequestCheck
 from runner.usage import Price, Usage
 
 
@@ -113,6 +114,7 @@ class StreamRecord:
 class ScriptedModel:
     """Answers the n-th request with the n-th response; one response too few is an InternalError, never a retry.
 
+    A request that some provider would refuse is an AssertionError (see runner.testing.requests).
     requests: what was asked, in order. streams: how each went. closed: how many streams have ended, in any way.
     loop_last: the last response answers all further requests.
     """
@@ -134,6 +136,7 @@ class ScriptedModel:
         self._info = info or ModelInfo(
             name=name, provider="test", context_window=context_window, price=price, tools=True
         )
+        self._check = RequestCheck()
         self.streams: list[StreamRecord] = []
 
     @property
@@ -162,6 +165,7 @@ class ScriptedModel:
         record = StreamRecord(request=replace(request, messages=tuple(request.messages)))
         self.streams.append(record)
         try:
+            self._check.assert_valid(record.request)
             for step in self._steps(len(self.streams) - 1, record.request):
                 match step:
                     case BaseException():

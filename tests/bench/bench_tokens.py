@@ -1,4 +1,4 @@
-"""CPU of a streamed token in the whole program, from the socket to the screen, against bare reads of the stream."""
+"""CPU of a streamed token by each client and in the whole program, socket to screen, against a bare read of it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
+from runner.messages import UserMessage
+from runner.models import litellm_loader
+from runner.models.base import ModelRequest
+from runner.models.client_choice import Client
+from runner.models.registry import ModelRegistry, NamedModel
 from tests.bench.bench_runner import provider
 from tests.bench.figures import show
 from tests.bench.terminal import bench_environ, on_terminal
@@ -51,19 +57,20 @@ def raw(base_url: str) -> tuple[float, float]:
     return float(printed[0]), float(printed[1])
 
 
-def litellm_alone(base_url: str) -> tuple[float, float]:
-    """CPU and wall seconds of reading the stream through the adapter, without loop or screen."""
-    return asyncio.run(_litellm_alone(base_url))
+def client(name: Client) -> Callable[[str], tuple[float, float]]:
+    """Measures a client by itself, without loop or screen: CPU and wall seconds of the whole answer."""
+
+    def measure(base_url: str) -> tuple[float, float]:
+        return asyncio.run(_read(name, base_url))
+
+    return measure
 
 
-async def _litellm_alone(base_url: str) -> tuple[float, float]:
-    from runner.messages import UserMessage
-    from runner.models import litellm_loader
-    from runner.models.base import ModelRequest
-    from tests.bench.bench_runner import lab_model
-
-    await litellm_loader.load()
-    model = lab_model(base_url).resolve("lab/bench")
+async def _read(name: Client, base_url: str) -> tuple[float, float]:
+    if name == "litellm":
+        await litellm_loader.load()
+    named = NamedModel(name="lab/bench", model="openai/bench", api_base=base_url, client=name)
+    model = ModelRegistry({"lab/bench": named}).resolve("lab/bench")
     cpu, wall = time.process_time(), time.perf_counter()
     async for _ in model.stream(ModelRequest(model="lab/bench", messages=[UserMessage(text="go")])):
         pass
@@ -101,22 +108,27 @@ def _settle(process: psutil.Process) -> None:
         time.sleep(0.5)
 
 
+LABELS = {
+    "raw": "bare read of the stream",
+    "direct": "the direct client",
+    "litellm": "litellm",
+    "whole": "the whole program on a terminal",
+}
+
+
 def main() -> None:
     with provider([SCRIPT]) as base_url:
-        measures = {"raw": raw, "litellm": litellm_alone, "whole": whole_program}
-        litellm_alone(base_url)
+        direct, litellm = client("direct"), client("litellm")
+        measures = {"raw": raw, "direct": direct, "litellm": litellm, "whole": whole_program}
+        for warm_up in (direct, litellm):
+            warm_up(base_url)
         found: dict[str, list[tuple[float, float]]] = {name: [] for name in measures}
         for _ in range(ROUNDS):
             for name, measure in measures.items():
                 found[name].append(measure(base_url))
-    names = {
-        "raw": "bare read of the stream",
-        "litellm": "the adapter alone",
-        "whole": "the whole program on a terminal",
-    }
-    for name, label in names.items():
+    for name, label in LABELS.items():
         cpu = [pair[0] / TOKENS for pair in found[name]]
-        show(f"{label}, CPU a token", cpu, "us", scale=1e6, against=[pair[0] / TOKENS for pair in found["litellm"]])
-    for name, label in names.items():
-        against = [pair[1] for pair in found["litellm"]]
-        show(f"{label}, {TOKENS} tokens, wall", [pair[1] for pair in found[name]], "ms", scale=1000, against=against)
+        show(f"{label}, CPU a token", cpu, "us", scale=1e6, against=[pair[0] / TOKENS for pair in found["raw"]])
+    for name, label in LABELS.items():
+        wall = [pair[1] for pair in found[name]]
+        show(f"{label}, {TOKENS} tokens, wall", wall, "ms", scale=1000, against=[pair[1] for pair in found["raw"]])

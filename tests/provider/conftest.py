@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -12,7 +14,13 @@ from tests.provider.server import FakeProvider, run_in_thread
 
 @pytest.fixture(scope="session", autouse=True)
 def loaded_litellm() -> litellm_loader.Litellm:
-    return litellm_loader.start_loading().result(timeout=90)
+    loaded = litellm_loader.start_loading().result(timeout=90)
+    wanted = os.environ.get("QUARTERDECK_TEST_LITELLM")
+    if wanted is not None:
+        # Set by test_litellm_range.py, whose tests would prove nothing about another version.
+        assert loaded.version == wanted
+        assert f"litellm-{wanted}" in str(sys.modules["litellm"].__file__)
+    return loaded
 
 
 @pytest.fixture

@@ -12,13 +12,22 @@ from typing import Any
 from runner.messages import Message, UserMessage
 from runner.models.assemble import Assembly
 from runner.models.base import Chunk, Model, ModelRequest, ModelSettings, TextChunk, ToolSpec
-from runner.models.registry import ModelRegistry
+from runner.models.registry import ModelRegistry, NamedModel
 from tests.provider.server import FakeProvider
 
 OPENAI = "openai/gpt-4o"
 ANTHROPIC = "anthropic/claude-sonnet-4-5"
 OPENROUTER = "openrouter/vendor/model"
-BOTH = (OPENAI, ANTHROPIC)
+GEMINI = "gemini/gemini-2.5-pro"
+MISTRAL = "mistral/mistral-large-latest"
+DIRECT = "direct/gpt-4o"
+DIRECT_OPENROUTER = "direct/vendor/model"
+LOCAL = "local/qwen"
+
+BOTH = (OPENAI, ANTHROPIC, DIRECT)
+"""Both dialects and both clients."""
+ROUTERS = (OPENROUTER, DIRECT_OPENROUTER)
+EVERYONE = (*BOTH, *ROUTERS)
 
 WEATHER = ToolSpec(
     name="weather",
@@ -29,18 +38,49 @@ WEATHER = ToolSpec(
 
 def environ_of(provider: FakeProvider) -> dict[str, str]:
     """The usual variables, leading to the fake provider."""
+    return environ_at(provider.base_url)
+
+
+def environ_at(base: str) -> dict[str, str]:
+    """The usual variables, leading to one server for all."""
     return {
         "OPENAI_API_KEY": "sk-test-openai-0123456789",
-        "OPENAI_BASE_URL": provider.openai_url,
+        "OPENAI_BASE_URL": f"{base}/v1",
         "ANTHROPIC_API_KEY": "sk-ant-test-0123456789",
-        "ANTHROPIC_BASE_URL": provider.base_url,
+        "ANTHROPIC_BASE_URL": base,
         "OPENROUTER_API_KEY": "sk-or-test-0123456789",
-        "OPENROUTER_API_BASE": provider.openai_url,
+        "OPENROUTER_API_BASE": f"{base}/openrouter/v1",
+        "GEMINI_API_KEY": "test-gemini-0123456789",
+        "GEMINI_API_BASE": f"{base}/v1beta",
+        "MISTRAL_API_KEY": "test-mistral-0123456789",
+        "MISTRAL_API_BASE": f"{base}/mistral/v1",
     }
 
 
+def named_at(base: str) -> dict[str, NamedModel]:
+    """The names of these tests whose client is not the usual one, or whose address is their own."""
+    return {
+        model.name: model
+        for model in (
+            NamedModel(name=OPENAI, model=OPENAI, client="litellm"),
+            NamedModel(name=OPENROUTER, model=OPENROUTER, client="litellm"),
+            NamedModel(name=DIRECT, model=OPENAI, client="direct"),
+            NamedModel(name=DIRECT_OPENROUTER, model=OPENROUTER, client="direct"),
+            NamedModel(name=LOCAL, model="qwen", api_base=f"{base}/local/v1", context_window=10_000_000),
+        )
+    }
+
+
+def registry_of(environ: dict[str, str], base: str) -> ModelRegistry:
+    return ModelRegistry(named_at(base), environ=environ)
+
+
+def registry_at(provider: FakeProvider) -> ModelRegistry:
+    return registry_of(environ_of(provider), provider.base_url)
+
+
 def model_at(provider: FakeProvider, name: str = OPENAI) -> Model:
-    return ModelRegistry(environ=environ_of(provider)).resolve(name)
+    return registry_at(provider).resolve(name)
 
 
 def ask(

@@ -1,25 +1,31 @@
-"""What the fake provider is told to answer, and the server-sent events of both dialects made from it."""
+"""What the fake provider is told to answer, and the server-sent events of each dialect made from it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, TypeAlias
+
+from runner.models.providers import Dialect
 
 Json: TypeAlias = dict[str, Any]
-Dialect = Literal["openai", "anthropic"]
 CREATED = 1_750_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A tool call; pieces are what its arguments arrive in. id None: the provider sends none."""
+    """A tool call; pieces are what its arguments arrive in. id None: the provider sends none. signature: Gemini's."""
 
     name: str
     pieces: Sequence[str] = ("{}",)
     id: str | None = "call_0"
     index: int | None = None
+    signature: str = ""
+
+    @property
+    def arguments(self) -> str:
+        return "".join(self.pieces)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +47,9 @@ class Reply:
     reasoning_field: what an OpenAI server calls it (OpenRouter: "reasoning").
     usage None: none is sent. interleave: the calls' pieces take turns. events: sent as they are instead of content.
     headers_delay, delay: seconds before the headers and before each event.
+    no_answer: the connection is closed before any header.
     Faults count events from 0: stall_at (silent until the client closes), cut_at (connection reset), end_at (a clean
-    end of the body), malformed_at (a line that is not JSON is slipped in).
+    end of the body), malformed_at (a line that is not JSON is slipped in), misframed_at (what is no HTTP chunk).
     """
 
     text: Sequence[str] = ()
@@ -54,17 +61,19 @@ class Reply:
     interleave: bool = False
     finish: str | None = ""
     usage: Tokens | None = field(default_factory=Tokens)
-    events: Sequence[str] | None = None
+    events: Sequence[str | bytes] | None = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     error: Json | str | None = None
     headers_delay: float = 0.0
     delay: float = 0.0
     stall_headers: bool = False
+    no_answer: bool = False
     stall_at: int | None = None
     cut_at: int | None = None
     end_at: int | None = None
     malformed_at: int | None = None
+    misframed_at: int | None = None
     comment_every: float | None = None
 
 
@@ -85,14 +94,20 @@ def reply_from_json(data: Mapping[str, Any]) -> Reply:
     return Reply(**values)
 
 
-def sse_events(reply: Reply, dialect: Dialect, model: str) -> Iterator[str]:
-    """The events as text, each with its blank line at the end."""
+def sse_events(reply: Reply, dialect: Dialect, model: str) -> Iterator[str | bytes]:
+    """The events, each with its blank line at the end."""
     if reply.events is not None:
         yield from reply.events
-    elif dialect == "openai":
-        yield from _openai(reply, model)
-    else:
-        yield from _anthropic(reply, model)
+        return
+    match dialect:
+        case "openai":
+            yield from _openai(reply, model)
+        case "anthropic":
+            yield from _anthropic(reply, model)
+        case "gemini":
+            yield from _gemini(reply, model)
+        case "mistral":
+            yield from _mistral(reply, model)
 
 
 def error_body(reply: Reply, dialect: Dialect) -> Json | str:
@@ -101,6 +116,8 @@ def error_body(reply: Reply, dialect: Dialect) -> Json | str:
     message = f"scripted failure {reply.status}"
     if dialect == "anthropic":
         return {"type": "error", "error": {"type": "scripted_error", "message": message}}
+    if dialect == "gemini":
+        return {"error": {"code": reply.status, "message": message, "status": "SCRIPTED_ERROR"}}
     return {"error": {"message": message, "type": "scripted_error", "code": None, "param": None}}
 
 
@@ -213,3 +230,59 @@ def _anthropic(reply: Reply, model: str) -> Iterator[str]:
             usage={"output_tokens": usage.output},
         )
         yield _event("message_stop")
+
+
+def _mistral(reply: Reply, model: str) -> Iterator[str]:
+    """Thoughts are parts of the content, and calls come whole, with the finish reason and the usage."""
+    yield openai_chunk(model, {"role": "assistant", "content": ""})
+    for piece in reply.reasoning:
+        thought = {"type": "thinking", "thinking": [{"type": "text", "text": piece}]}
+        yield openai_chunk(model, {"content": [thought]})
+    for piece in reply.text:
+        yield openai_chunk(model, {"content": piece})
+    delta: Json = {"content": ""}
+    if reply.calls:
+        delta["tool_calls"] = [
+            {"id": call.id, "index": number, "function": {"name": call.name, "arguments": call.arguments}}
+            for number, call in enumerate(reply.calls)
+        ]
+    if reply.finish is None:
+        yield openai_chunk(model, delta)
+    else:
+        finish = reply.finish or ("tool_calls" if reply.calls else "stop")
+        usage = None if reply.usage is None else openai_usage(reply.usage)
+        yield openai_chunk(model, delta, finish=finish, usage=usage)
+    yield "data: [DONE]\n\n"
+
+
+_GEMINI_FINISH: Final = {"stop": "STOP", "tool_calls": "STOP", "length": "MAX_TOKENS", "content_filter": "SAFETY"}
+
+
+def _gemini(reply: Reply, model: str) -> Iterator[str]:
+    """A call is one part, whole, with the signature beside it."""
+    parts: list[Json] = [{"text": piece, "thought": True} for piece in reply.reasoning]
+    parts += [{"text": piece} for piece in reply.text]
+    for call in reply.calls:
+        function: Json = {"name": call.name, "args": json.loads(call.arguments)}
+        if call.id is not None:
+            function["id"] = call.id
+        parts.append({"functionCall": function, **({"thoughtSignature": call.signature} if call.signature else {})})
+    for part in parts:
+        yield _gemini_chunk(model, {"content": {"role": "model", "parts": [part]}, "index": 0}, None)
+    if reply.finish is not None:
+        finish = _GEMINI_FINISH.get(reply.finish or "stop", reply.finish)
+        last: Json = {"content": {"role": "model", "parts": [{"text": ""}]}, "finishReason": finish, "index": 0}
+        yield _gemini_chunk(model, last, reply.usage)
+
+
+def _gemini_chunk(model: str, candidate: Json, usage: Tokens | None) -> str:
+    body: Json = {"candidates": [candidate], "modelVersion": model, "responseId": "response-1"}
+    if usage is not None:
+        body["usageMetadata"] = {
+            "promptTokenCount": usage.input,
+            "cachedContentTokenCount": usage.cached,
+            "candidatesTokenCount": usage.output - usage.reasoning,
+            "thoughtsTokenCount": usage.reasoning,
+            "totalTokenCount": usage.input + usage.output,
+        }
+    return f"data: {json.dumps(body)}\r\n\r\n"

@@ -1,8 +1,13 @@
 """A provider on loopback: real HTTP with scripted answers and faults, for tests, end-to-end runs and benches.
 
-It speaks `POST /v1/chat/completions` (OpenAI) and `POST /v1/messages` (Anthropic), both as server-sent events, and
-`GET /v1/models`. Inside a test: `async with FakeProvider(Reply(text=["Hi"])) as provider: ...`; for another process:
+It speaks `POST /v1/chat/completions` (OpenAI), `POST /v1/messages` (Anthropic), `POST
+/v1beta/models/MODEL:streamGenerateContent` (Gemini) and `POST /mistral/v1/chat/completions` (Mistral), all as
+server-sent events, and `GET /v1/models`; another first part of the path is a provider of its own (`url_of`).
+Inside a test: `async with FakeProvider(Reply(text=["Hi"])) as provider: ...`; for another process:
 `with run_in_thread(...)`, or `python -m tests.provider.server --script replies.json`, which prints its addresses.
+
+Every request is held to the rules of its dialect (runner.testing.wire), and leaving the provider raises
+AssertionError where one broke them, unless the test says `invalid_expected`.
 """
 
 from __future__ import annotations
@@ -11,27 +16,30 @@ import argparse
 import asyncio
 import contextlib
 import json
-import socket
-import struct
 import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
-from http import HTTPStatus
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Self, TypeAlias
 
-from tests.provider.replies import Dialect, Json, Reply, error_body, reply_from_json, sse_events
+from runner.models.providers import Dialect
+from runner.testing.wire import Issued, check_body
+from tests.provider.connection import Connection, cut, write_chunk, write_head, write_json
+from tests.provider.replies import Json, Reply, error_body, reply_from_json, sse_events
 
 Handler: TypeAlias = Callable[["Received"], Reply]
 
 
 @dataclass(slots=True)
 class Received:
-    """One request and what became of its answer. Times are `time.monotonic()` seconds, which processes share."""
+    """One request and what became of its answer. Times are `time.monotonic()` seconds, which processes share.
+
+    provider, model: who was asked, by the path. invalid: what this dialect's server would refuse in it.
+    """
 
     method: str
     path: str
@@ -40,6 +48,9 @@ class Received:
     connection: int
     began: float
     dialect: Dialect = "openai"
+    provider: str = "openai"
+    model: str = ""
+    invalid: list[str] = field(default_factory=list[str])
     events_sent: int = 0
     answered: float | None = None
     client_closed: float | None = None
@@ -63,38 +74,23 @@ class _Reset(Exception):
     """The script wants the connection cut."""
 
 
-class _Connection:
-    """The reading side of one connection, which also notices when the client closes in the middle of an answer."""
-
-    def __init__(self, reader: asyncio.StreamReader) -> None:
-        self._reader = reader
-        self._ahead = b""
-
-    async def request(self) -> tuple[str, str, dict[str, str], bytes] | None:
-        try:
-            head = self._ahead + await self._reader.readuntil(b"\r\n\r\n")
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return None
-        self._ahead = b""
-        lines = head.decode("latin-1").split("\r\n")
-        method, path, _ = lines[0].split(" ", 2)
-        pairs = (line.split(":", 1) for line in lines[1:] if ":" in line)
-        headers = {name.strip().lower(): value.strip() for name, value in pairs}
-        body = await self._reader.readexactly(int(headers.get("content-length", "0")))
-        return method, path, headers, body
-
-    async def wait_closed(self) -> float:
-        """Return when the client has closed its side; a byte of a next request is kept for it."""
-        try:
-            while data := await self._reader.read(1):
-                self._ahead += data
-        except ConnectionError:
-            return time.monotonic()
-        return time.monotonic()
+def _addressed(path: str, body: Json) -> tuple[Dialect, str, str]:
+    """(dialect, provider, model) of a request by its path."""
+    first, *_, last = path.partition("?")[0].strip("/").split("/")
+    named = "" if first in ("v1", "v1beta") else first
+    if last.endswith(":streamGenerateContent"):
+        return "gemini", named or "gemini", last.partition(":")[0]
+    model = str(body.get("model", "fake-model"))
+    if last == "messages":
+        return "anthropic", named or "anthropic", model
+    return ("mistral" if named == "mistral" else "openai"), named or "openai", model
 
 
 class FakeProvider:
-    """Answers requests from `replies` in order; when they are used up, from `handler`, else with a short text."""
+    """Answers requests from `replies` in order; when they are used up, from `handler`, else with a short text.
+
+    invalid: what was wrong with the requests so far. invalid_expected: the test sends invalid ones on purpose.
+    """
 
     def __init__(self, *replies: Reply, handler: Handler | None = None, port: int = 0) -> None:
         self.replies = deque(replies)
@@ -102,6 +98,9 @@ class FakeProvider:
         self.requests: list[Received] = []
         self.connections = 0
         self.models = ["fake-model"]
+        self.invalid: list[str] = []
+        self.invalid_expected = False
+        self.issued = Issued()
         self._server: asyncio.Server | None = None
         self._port = port
         self._tasks: set[asyncio.Task[None]] = set()
@@ -120,18 +119,29 @@ class FakeProvider:
         """For OPENAI_BASE_URL."""
         return f"{self.base_url}/v1"
 
+    @property
+    def gemini_url(self) -> str:
+        """For GEMINI_API_BASE."""
+        return f"{self.base_url}/v1beta"
+
+    def url_of(self, provider: str) -> str:
+        """For the address of any other provider that speaks OpenAI's dialect, or Mistral's where it is "mistral"."""
+        return f"{self.base_url}/{provider}/v1"
+
     def script(self, *replies: Reply) -> None:
         """Add answers for the next requests; safe from any thread."""
         self.replies.extend(replies)
 
-    async def __aenter__(self) -> Self:
+    def assert_valid(self) -> None:
+        """Raises AssertionError with what was wrong with the requests so far."""
+        assert self.invalid_expected or not self.invalid, "\n".join(self.invalid)
+        assert self.invalid or not self.invalid_expected, "an invalid request was expected, and none came"
+
+    async def start(self) -> None:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
         self._port = int(self._server.sockets[0].getsockname()[1])
-        return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def stop(self) -> None:
         assert self._server is not None
         self._server.close()
         for task in self._tasks:
@@ -139,19 +149,30 @@ class FakeProvider:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._server.wait_closed()
 
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+        if error is None:
+            self.assert_valid()
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
         self.connections += 1
         number = self.connections
-        connection = _Connection(reader)
+        connection = Connection(reader)
         try:
             while (parts := await connection.request()) is not None:
                 if not await self._serve(parts, number, connection, writer):
                     break
         except (_Reset, ConnectionError):
-            _cut(writer)
+            cut(writer)
         except asyncio.CancelledError:
             # Only __aexit__ cancels this task; asyncio's own callback would report the cancellation as an error.
             writer.transport.abort()
@@ -163,24 +184,14 @@ class FakeProvider:
         self,
         parts: tuple[str, str, dict[str, str], bytes],
         number: int,
-        connection: _Connection,
+        connection: Connection,
         writer: asyncio.StreamWriter,
     ) -> bool:
         """Answer one request; False when the connection is not to be used again."""
-        method, path, headers, body = parts
-        if method == "GET":
-            await self._get(path, writer)
+        if parts[0] == "GET":
+            await self._get(parts[1], writer)
             return True
-        received = Received(
-            method=method,
-            path=path,
-            headers=headers,
-            body=json.loads(body) if body else {},
-            connection=number,
-            began=time.monotonic(),
-            dialect="anthropic" if path.split("?")[0].endswith("/messages") else "openai",
-        )
-        self.requests.append(received)
+        received = self._receive(parts, number)
         reply = self._next(received)
         answer = asyncio.create_task(self._answer(reply, received, writer))
         gone = asyncio.create_task(connection.wait_closed())
@@ -197,6 +208,26 @@ class FakeProvider:
                 task.cancel()
             await asyncio.gather(answer, gone, return_exceptions=True)
 
+    def _receive(self, parts: tuple[str, str, dict[str, str], bytes], number: int) -> Received:
+        method, path, headers, data = parts
+        body: Json = json.loads(data) if data else {}
+        dialect, provider, model = _addressed(path, body)
+        received = Received(
+            method=method,
+            path=path,
+            headers=headers,
+            body=body,
+            connection=number,
+            began=time.monotonic(),
+            dialect=dialect,
+            provider=provider,
+            model=model,
+        )
+        received.invalid = check_body(body, dialect, model=model, issued=self.issued, provider=provider)
+        self.requests.append(received)
+        self.invalid += [f"request {len(self.requests)} to {provider}: {what}" for what in received.invalid]
+        return received
+
     def _next(self, received: Received) -> Reply:
         if self.replies:
             return self.replies.popleft()
@@ -207,9 +238,9 @@ class FakeProvider:
     async def _get(self, path: str, writer: asyncio.StreamWriter) -> None:
         if path.endswith("/models"):
             listed = [{"id": name, "object": "model"} for name in self.models]
-            _write_json(writer, 200, {"object": "list", "data": listed}, {})
+            write_json(writer, 200, {"object": "list", "data": listed}, {})
         else:
-            _write_json(writer, 404, {"error": {"message": f"no {path} here"}}, {})
+            write_json(writer, 404, {"error": {"message": f"no {path} here"}}, {})
         await writer.drain()
 
     async def _answer(self, reply: Reply, received: Received, writer: asyncio.StreamWriter) -> None:
@@ -217,16 +248,23 @@ class FakeProvider:
             await asyncio.sleep(reply.headers_delay)
         if reply.stall_headers:
             await asyncio.Event().wait()
+        if reply.no_answer:
+            raise _Reset
         if reply.status != 200:
-            _write_json(writer, reply.status, error_body(reply, received.dialect), reply.headers)
+            write_json(writer, reply.status, error_body(reply, received.dialect), reply.headers)
             await writer.drain()
             return
-        _write_head(writer, 200, {"content-type": "text/event-stream", "transfer-encoding": "chunked", **reply.headers})
+        write_head(writer, 200, {"content-type": "text/event-stream", "transfer-encoding": "chunked", **reply.headers})
         await writer.drain()
-        model = str(received.body.get("model", "fake-model"))
-        for number, event in enumerate(sse_events(reply, received.dialect, model)):
+        self._remember(reply, received)
+        await self._stream(reply, received, writer)
+
+    async def _stream(self, reply: Reply, received: Received, writer: asyncio.StreamWriter) -> None:
+        for number, event in enumerate(sse_events(reply, received.dialect, received.model)):
             if number == reply.malformed_at:
-                _write_chunk(writer, 'data: {"choices": [{"delta"\n\n')
+                write_chunk(writer, 'data: {"choices": [{"delta"\n\n')
+            if number == reply.misframed_at:
+                writer.write(b"this is no chunk\r\n")
             if number == reply.stall_at:
                 await self._stall(reply, writer)
             if number == reply.cut_at:
@@ -236,12 +274,20 @@ class FakeProvider:
                 break
             if reply.delay:
                 await asyncio.sleep(reply.delay)
-            _write_chunk(writer, event)
+            write_chunk(writer, event)
             received.events_sent += 1
             if reply.delay or number % 64 == 0:
                 await writer.drain()
         writer.write(b"0\r\n\r\n")
         await writer.drain()
+
+    def _remember(self, reply: Reply, received: Received) -> None:
+        """Keep what only this provider may be sent again."""
+        signature = reply.signature if received.dialect == "anthropic" else ""
+        if reply.reasoning and reply.events is None:
+            self.issued.reasoning(received.provider, "".join(reply.reasoning), signature)
+        for call in reply.calls if received.dialect == "gemini" else ():
+            self.issued.call(received.provider, call.name, json.loads(call.arguments), call.signature)
 
     async def _stall(self, reply: Reply, writer: asyncio.StreamWriter) -> None:
         """Say nothing more; comments, where asked for, keep the connection awake without being an answer."""
@@ -250,39 +296,8 @@ class FakeProvider:
             await asyncio.Event().wait()
         while True:
             await asyncio.sleep(reply.comment_every or 1.0)
-            _write_chunk(writer, ": keep-alive\n\n")
+            write_chunk(writer, ": keep-alive\n\n")
             await writer.drain()
-
-
-def _write_head(writer: asyncio.StreamWriter, status: int, headers: Mapping[str, str]) -> None:
-    try:
-        phrase = HTTPStatus(status).phrase
-    except ValueError:
-        phrase = "Scripted"
-    lines = [f"HTTP/1.1 {status} {phrase}", *(f"{name}: {value}" for name, value in headers.items())]
-    writer.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
-
-
-def _write_json(writer: asyncio.StreamWriter, status: int, body: Json | str, headers: Mapping[str, str]) -> None:
-    text = body if isinstance(body, str) else json.dumps(body)
-    kind = "text/html" if isinstance(body, str) else "application/json"
-    data = text.encode()
-    _write_head(writer, status, {"content-type": kind, "content-length": str(len(data)), **headers})
-    writer.write(data)
-
-
-def _write_chunk(writer: asyncio.StreamWriter, text: str) -> None:
-    data = text.encode()
-    writer.write(b"%x\r\n%s\r\n" % (len(data), data))
-
-
-def _cut(writer: asyncio.StreamWriter) -> None:
-    """Reset the connection, as a crashed provider does, instead of closing it in order."""
-    raw: Any = writer.get_extra_info("socket")
-    if raw is not None:
-        with contextlib.suppress(OSError):
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    writer.transport.abort()
 
 
 @contextlib.contextmanager
@@ -295,10 +310,11 @@ def run_in_thread(*replies: Reply, handler: Handler | None = None, port: int = 0
     async def serve() -> None:
         over = asyncio.Event()
         loop = asyncio.get_running_loop()
-        async with provider:
-            stop.append(lambda: loop.call_soon_threadsafe(over.set))
-            ready.set()
-            await over.wait()
+        await provider.start()
+        stop.append(lambda: loop.call_soon_threadsafe(over.set))
+        ready.set()
+        await over.wait()
+        await provider.stop()
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), name="fake-provider", daemon=True)
     thread.start()
@@ -309,6 +325,7 @@ def run_in_thread(*replies: Reply, handler: Handler | None = None, port: int = 0
     finally:
         stop[0]()
         thread.join(10)
+    provider.assert_valid()
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -11,11 +11,10 @@ import pytest
 from runner.errors import ModelTimeoutError, StreamIdleError
 from runner.messages import UserMessage
 from runner.models.base import TextChunk
-from tests.provider.helpers import ANTHROPIC, BOTH, OPENAI, OPENROUTER, ask, collect, collect_text, model_at
+from tests.provider.helpers import ANTHROPIC, BOTH, EVERYONE, OPENAI, ask, collect, collect_text, model_at
 from tests.provider.replies import Reply
 from tests.provider.server import FakeProvider, Received, until
 
-EVERYONE = (*BOTH, OPENROUTER)
 STALLED = Reply(text=["one ", "two ", "three"], stall_at=4)
 SLOW = Reply(text=[f"word{number} " for number in range(2000)], delay=0.005)
 

@@ -26,12 +26,24 @@ from runner.errors import (
     StreamBrokenError,
 )
 from runner.models.base import RateLimitChunk
-from runner.models.registry import ModelRegistry
-from tests.provider.helpers import ANTHROPIC, BOTH, OPENAI, OPENROUTER, ask, collect, collect_text, environ_of, model_at
+from tests.provider.helpers import (
+    ANTHROPIC,
+    BOTH,
+    DIRECT,
+    EVERYONE,
+    OPENAI,
+    OPENROUTER,
+    ROUTERS,
+    ask,
+    collect,
+    collect_text,
+    environ_at,
+    environ_of,
+    model_at,
+    registry_of,
+)
 from tests.provider.replies import Call, Json, Reply, openai_chunk
 from tests.provider.server import FakeProvider
-
-EVERYONE = (*BOTH, OPENROUTER)
 
 
 def error(message: str, **more: Any) -> dict[str, Any]:
@@ -151,13 +163,18 @@ async def test_limits_in_headers_are_told(provider: FakeProvider) -> None:
 
 @pytest.mark.parametrize(
     ("name", "variable"),
-    [(OPENAI, "OPENAI_API_KEY"), (ANTHROPIC, "ANTHROPIC_API_KEY"), (OPENROUTER, "OPENROUTER_API_KEY")],
+    [
+        (OPENAI, "OPENAI_API_KEY"),
+        (DIRECT, "OPENAI_API_KEY"),
+        (ANTHROPIC, "ANTHROPIC_API_KEY"),
+        (OPENROUTER, "OPENROUTER_API_KEY"),
+    ],
 )
 async def test_a_missing_key_is_told_before_anything_is_sent(name: str, variable: str, provider: FakeProvider) -> None:
     environ = environ_of(provider)
     environ[variable] = ""
     with pytest.raises(AuthenticationError) as caught:
-        await collect(ModelRegistry(environ=environ).resolve(name), ask())
+        await collect(registry_of(environ, provider.base_url).resolve(name), ask())
     assert variable in caught.value.fix
     assert provider.requests == []
 
@@ -171,27 +188,23 @@ async def test_a_refused_key_names_its_variable(name: str, provider: FakeProvide
 
 
 @pytest.mark.parametrize("name", EVERYONE)
-async def test_a_refused_connection(name: str, provider: FakeProvider) -> None:
+async def test_a_refused_connection(name: str) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         base = f"http://127.0.0.1:{closed.getsockname()[1]}"
-        environ = environ_of(provider)
-        environ |= {"OPENAI_BASE_URL": f"{base}/v1", "ANTHROPIC_BASE_URL": base, "OPENROUTER_API_BASE": f"{base}/v1"}
         with pytest.raises(NetworkError, match="refuses the connection") as caught:
-            await collect(ModelRegistry(environ=environ).resolve(name), ask())
+            await collect(registry_of(environ_at(base), base).resolve(name), ask())
     assert base in caught.value.message
     assert caught.value.status_code is None
 
 
 @pytest.mark.parametrize("name", EVERYONE)
-async def test_a_host_that_does_not_exist(name: str, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_host_that_does_not_exist(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # A resolver that does not answer should not hold the test up.
     monkeypatch.setenv("RES_OPTIONS", "attempts:1 timeout:1")
     base = "http://no-such-host.invalid"
-    environ = environ_of(provider)
-    environ |= {"OPENAI_BASE_URL": f"{base}/v1", "ANTHROPIC_BASE_URL": base, "OPENROUTER_API_BASE": f"{base}/v1"}
     with pytest.raises(NetworkError, match="is not found"):
-        await collect(ModelRegistry(environ=environ).resolve(name), ask())
+        await collect(registry_of(environ_at(base), base).resolve(name), ask())
 
 
 @pytest.mark.parametrize("name", EVERYONE)
@@ -217,7 +230,7 @@ async def test_an_end_marker_without_a_finish_reason_is_no_answer(name: str, pro
 @pytest.mark.parametrize("name", EVERYONE)
 async def test_half_a_call_is_never_a_whole_one(name: str, provider: FakeProvider) -> None:
     call = Call(name="f", id="c", pieces=['{"pa', 'th": "/"}'])
-    found = await failure(provider, name, Reply(calls=[call], cut_at=2 if name == OPENAI else 3))
+    found = await failure(provider, name, Reply(calls=[call], cut_at=3 if name == ANTHROPIC else 2))
     assert type(found) is StreamBrokenError
 
 
@@ -230,7 +243,7 @@ async def test_a_line_that_is_not_json(name: str, provider: FakeProvider) -> Non
 async def test_an_error_event_in_the_stream(provider: FakeProvider) -> None:
     hello = openai_chunk("m", {"content": "a"})
     broken = 'data: {"error": {"message": "boom", "code": 502}}\n\n'
-    for name in (OPENAI, OPENROUTER):
+    for name in (OPENAI, DIRECT, *ROUTERS):
         found = await failure(provider, name, Reply(events=[hello, broken]))
         assert type(found) is ServerError
         assert "boom" in found.message
@@ -314,7 +327,7 @@ CALLS: list[tuple[str, list[Json], list[Any]]] = [
 ]
 
 
-@pytest.mark.parametrize("name", [OPENAI, OPENROUTER])
+@pytest.mark.parametrize("name", [OPENAI, DIRECT, *ROUTERS])
 @pytest.mark.parametrize(("entries", "expected"), [case[1:] for case in CALLS], ids=[case[0] for case in CALLS])
 async def test_calls_are_told_apart_whatever_the_index_says(
     name: str, entries: list[Json], expected: list[Any], provider: FakeProvider

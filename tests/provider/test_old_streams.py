@@ -11,9 +11,8 @@ import pytest
 from runner.errors import StreamBrokenError
 from runner.models import litellm_loader
 from runner.models.litellm_model import LitellmModel
-from runner.models.registry import ModelRegistry
 from runner.usage import Usage
-from tests.provider.helpers import OPENAI, ask, collect
+from tests.provider.helpers import OPENAI, ask, collect, registry_of
 
 COUNTED = {"prompt_tokens": 7, "completion_tokens": 3}
 
@@ -71,7 +70,7 @@ def model_over(response: Any, monkeypatch: pytest.MonkeyPatch) -> LitellmModel:
         return litellm_loader.Litellm(acompletion=acompletion, unsupported=KeyError, version="0")
 
     monkeypatch.setattr(litellm_loader, "load", load)
-    model = ModelRegistry(environ={"OPENAI_API_KEY": "k"}).resolve(OPENAI)
+    model = registry_of({"OPENAI_API_KEY": "k"}, "http://127.0.0.1:9").resolve(OPENAI)
     assert isinstance(model, LitellmModel)
     return model
 

@@ -12,11 +12,22 @@ from runner.models.base import FinishChunk, ModelSettings, ProviderDataChunk, Re
 from runner.models.project import check_request
 from runner.models.registry import ModelRegistry, NamedModel
 from runner.usage import Usage
-from tests.provider.helpers import ANTHROPIC, BOTH, OPENAI, OPENROUTER, WEATHER, ask, collect, environ_of, model_at
+from tests.provider.helpers import (
+    ANTHROPIC,
+    BOTH,
+    DIRECT,
+    EVERYONE,
+    OPENAI,
+    OPENROUTER,
+    ROUTERS,
+    WEATHER,
+    ask,
+    collect,
+    environ_of,
+    model_at,
+)
 from tests.provider.replies import Call, Reply, Tokens, openai_chunk
 from tests.provider.server import FakeProvider
-
-EVERYONE = (*BOTH, OPENROUTER)
 
 
 @pytest.mark.parametrize("name", EVERYONE)
@@ -37,7 +48,7 @@ async def test_reasoning_text_and_parallel_calls_that_take_turns(name: str, prov
         Call(name="weather", id="call_two", pieces=['{"city":', ' "Rome"}']),
     )
     reply = Reply(reasoning=["Two ", "cities."], text=["Looking."], calls=calls, interleave=name != ANTHROPIC)
-    provider.script(replace(reply, reasoning_field="reasoning") if name == OPENROUTER else reply)
+    provider.script(replace(reply, reasoning_field="reasoning") if name in ROUTERS else reply)
     answer = await collect(model_at(provider, name), ask(tools=[WEATHER]))
     assert answer.reasoning == "Two cities."
     assert answer.text == "Looking."
@@ -86,7 +97,7 @@ async def test_without_usage_from_the_provider_none_is_made_up(name: str, provid
     assert not [chunk for chunk in answer.chunks if isinstance(chunk, UsageChunk)]
 
 
-@pytest.mark.parametrize("name", [OPENAI, OPENROUTER])
+@pytest.mark.parametrize("name", [OPENAI, DIRECT, *ROUTERS])
 async def test_usage_that_is_told_all_along_counts_as_it_is_at_the_end(name: str, provider: FakeProvider) -> None:
     def so_far(output: int) -> dict[str, int]:
         return {"prompt_tokens": 9, "completion_tokens": output, "total_tokens": 9 + output}

@@ -15,12 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import DependencyError, InternalError, ModelError, ServerError, StreamBrokenError
-from runner.models.base import ProviderDataChunk, ReasoningChunk, TextChunk, ToolCallChunk
+from runner.models.base import ProviderDataChunk, ReasoningChunk, RefusalChunk, TextChunk, ToolCallChunk
 from runner.models.call_keys import CallKeys
 from runner.models.error_text import LONGEST, clean
-from runner.models.litellm_chunks import StreamReader, finish_reason, read_usage
-from runner.models.litellm_errors import Where, map_error
+from runner.models.openai_chunks import StreamReader, finish_reason, read_usage
+from runner.models.provider_errors import Where
 from runner.models.rate_limits import read_rate_limits, seconds_until
+from runner.models.transport_errors import map_error
 from runner.models.watchdog import TooSlow, in_time, read
 from runner.usage import Usage
 
@@ -93,6 +94,47 @@ def test_mistrals_thinking_parts() -> None:
     content = [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "so"}]
     chunk = SimpleNamespace(choices=[SimpleNamespace(delta=SimpleNamespace(content=content), finish_reason=None)])
     assert feed(StreamReader(provider="mistral"), chunk) == [ReasoningChunk("hm"), TextChunk("so")]
+
+
+def delta_of(**fields: Any) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": fields, "finish_reason": None}]}
+
+
+STOPPED: dict[str, Any] = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+
+
+@given(st.text(alphabet="ab\u00e9\u4e16\U0001f642\ud83d\ude00", max_size=8), st.data())
+def test_characters_in_two_halves_become_whole_and_lone_halves_a_mark(text: str, data: st.DataObject) -> None:
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=4)))
+    pieces = [text[start:end] for start, end in itertools.pairwise([0, *cuts, len(text)])]
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    for name, kind in (("content", TextChunk), ("reasoning_content", ReasoningChunk), ("refusal", RefusalChunk)):
+        reader = StreamReader(provider="x")
+        got = feed(reader, *(delta_of(**{name: piece}) for piece in pieces), STOPPED)
+        got += reader.end()
+        assert "".join(chunk.text for chunk in got[:-1]) == whole
+        assert {type(chunk) for chunk in got[:-1]} <= {kind}
+    reader = StreamReader(provider="x")
+    calls = [{"index": 0, "id": "c", "function": {"name": "f", "arguments": piece}} for piece in pieces]
+    got = feed(reader, *(delta_of(tool_calls=[call]) for call in calls), STOPPED)
+    got += reader.end()
+    assert "".join(chunk.arguments for chunk in got if isinstance(chunk, ToolCallChunk)) == whole
+
+
+def test_halves_of_text_and_of_reasoning_do_not_meet() -> None:
+    reader = StreamReader(provider="x")
+    got = feed(reader, delta_of(content="a\ud83d"), delta_of(reasoning_content="\ude00"))
+    assert reader.plain_text(delta_of(content="b")) == ""
+    got += feed(reader, delta_of(content="\ude00"))
+    assert got == [TextChunk("a"), ReasoningChunk("\ufffd"), TextChunk("\U0001f600")]
+    assert reader.plain_text(delta_of(content="b")) == "b"
+
+
+def test_a_stream_that_was_cut_has_no_end() -> None:
+    reader = StreamReader(provider="x")
+    feed(reader, delta_of(content="a"))
+    with pytest.raises(StreamBrokenError, match="without saying"):
+        list(reader.end("lab/x"))
 
 
 def test_unsigned_thinking_is_never_kept_for_sending_back() -> None:
@@ -176,6 +218,11 @@ def test_cleaning_never_fails_and_leaves_one_printable_line(text: str) -> None:
     assert len(done) <= LONGEST
     assert done.isprintable()
     assert "hunter2" not in clean(f"{text}hunter2", ["hunter2"])
+
+
+@pytest.mark.parametrize("text", ["x" * 3_000_000, " " * 3_000_000 + "x", "b'" * 500_000, "<html>" + "y " * 500_000])
+def test_a_page_for_an_error_takes_no_longer_than_a_line(text: str) -> None:
+    assert 0 < len(clean(text)) <= LONGEST
 
 
 def test_an_import_error_behind_a_connection_error_is_a_dependency_error() -> None:

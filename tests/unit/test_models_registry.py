@@ -122,6 +122,16 @@ def test_a_long_prompt_pays_the_dearer_tier_for_all_of_it() -> None:
     assert model.cost(Usage(input=200_001, output=1_000_000)) == Decimal("0.5000025") + 15
 
 
+def test_the_price_of_a_request_is_the_one_of_its_tier() -> None:
+    model = registry().resolve("gemini/gemini-2.5-pro")
+    short, long = (model.price(Usage(input=tokens)) for tokens in (200_000, 200_001))
+    assert short == model.info.price
+    assert long is not None
+    assert (long.input, long.output) == (Decimal("2.5"), Decimal(15))
+    assert registry().resolve("openai/not-out-yet").price(TOKENS) is None
+    assert registry(LAB).resolve("lab/qwen").price(TOKENS) == registry(LAB).info("lab/qwen").price
+
+
 def test_prices_of_the_table_are_exact() -> None:
     for name in ("deepseek/deepseek-chat", "anthropic/claude-haiku-4-5", "gpt-4o-mini"):
         found = catalogue.find(name)
@@ -155,7 +165,7 @@ def test_a_key_chooses_a_default_model_that_can_be_resolved(provider: Provider) 
         assert name.startswith(f"{provider.name}/")
         assert variable in why
         assert "some-key" not in why
-        assert isinstance(registry(**{variable: "k"}).resolve(name), LitellmModel)
+        assert registry(**{variable: "k"}).resolve(name).info.provider == provider.name
 
 
 def test_most_defaults_are_in_the_table_with_tools() -> None:

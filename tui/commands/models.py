@@ -20,6 +20,7 @@ from tui.render.clean import clean
 from tui.settings import Settings
 
 NAME_WIDTH = 56
+CLIENT_WIDTH = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,8 @@ def _row(item: Listed) -> str:
     notes = [] if item.usable else ["no key"]
     if info.tools is False:
         notes.append("no tools")
-    return f"{clean(info.name):<{NAME_WIDTH}} {words.window(info.context_window):>6}  {price}" + "".join(
-        f"; {note}" for note in notes
-    )
+    columns = f"{clean(info.name):<{NAME_WIDTH}} {words.window(info.context_window):>6}  {info.client:<{CLIENT_WIDTH}}"
+    return f"{columns}  {price}" + "".join(f"; {note}" for note in notes)
 
 
 def _price(dollars: Decimal) -> str:
@@ -95,6 +95,7 @@ def _as_json(item: Listed) -> dict[str, object]:
     return {
         "name": info.name,
         "provider": info.provider,
+        "client": info.client or None,
         "context_window": info.context_window,
         "max_output": info.max_output,
         "input_cost_per_million": _money(None if price is None else price.input),

@@ -55,6 +55,9 @@ class PilotModel:
     def cost(self, usage: Usage) -> Decimal | None:
         return FREE.cost(usage)
 
+    def price(self, usage: Usage) -> Price | None:
+        return FREE
+
     def turn(self, request: ModelRequest) -> tuple[Turn, Pace]:
         return next_turn(request.messages, offered(request)), self._pace
 

@@ -1,7 +1,7 @@
 """What a provider's stream carries, read by our own rules: litellm's builders merge, drop and invent.
 
-A raw item is an OpenAI chunk (an object with `choices`) or litellm's generic chunk (a dict with `text`); both are read
-by name, so it does not matter which library's class they are.
+A raw item is an OpenAI chunk (an object or a dict with `choices`) or litellm's generic chunk (a dict with `text`); all
+are read by name, so it does not matter which client they come from.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from typing import Any, Final, cast
 from runner.errors import ServerError, StreamBrokenError
 from runner.models.base import (
     Chunk,
+    FinishChunk,
     FinishReason,
     ProviderDataChunk,
     ReasoningChunk,
     RefusalChunk,
     TextChunk,
     ToolCallChunk,
+    UsageChunk,
 )
 from runner.models.call_keys import CallKeys
 from runner.usage import Usage
@@ -47,6 +49,8 @@ _FINISH: Final[Mapping[str, FinishReason]] = {
     "spii": "content_filter",
 }
 _BROKEN: Final = frozenset({"malformed_function_call", "unexpected_tool_call"})
+_PLAIN: Final = frozenset({"content", "role"})
+_LONE: Final = "\ufffd"
 _FAILED: Final = frozenset({"error", "network_error", "insufficient_system_resource"})
 
 
@@ -55,6 +59,15 @@ def get(source: object, name: str) -> Any:
     if isinstance(source, dict):
         return cast("dict[str, Any]", source).get(name)
     return getattr(source, name, None)
+
+
+def _is_whole(text: str) -> bool:
+    """Whether a text has no halves of characters in it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def finish_reason(raw: str, *, has_calls: bool) -> FinishReason:
@@ -87,10 +100,37 @@ class StreamReader:
     _usage_at: int = 0
     _finish_at: int = 0
     _openai: bool = False
+    _halves: dict[str, str] = field(default_factory=dict[str, str])
     _keys: CallKeys = field(default_factory=CallKeys)
     _thinking: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     _open_thinking: dict[str, Any] | None = None
     _details: list[Any] = field(default_factory=list[Any])
+
+    def plain_text(self, raw: dict[str, Any]) -> str:
+        """The text of a chunk that carries nothing else, as nearly all of them do; "" where `feed` has to read it.
+
+        It says the same as `feed` for a fifth of the time, which is what a token costs.
+        """
+        choices = raw.get("choices")
+        if type(choices) is not list or raw.get("usage") is not None or len(cast("list[Any]", choices)) != 1:
+            return ""
+        choice = cast("list[Any]", choices)[0]
+        if type(choice) is not dict or cast("dict[str, Any]", choice).get("finish_reason"):
+            return ""
+        delta = cast("dict[str, Any]", choice).get("delta")
+        if type(delta) is not dict:
+            return ""
+        text = cast("dict[str, Any]", delta).get("content")
+        if type(text) is not str or not text:
+            return ""
+        for name, value in cast("dict[str, Any]", delta).items():
+            if value and name not in _PLAIN:
+                return ""
+        if self._halves or not (text.isascii() or _is_whole(text)):
+            return ""
+        self._items += 1
+        self._openai = True
+        return text
 
     def feed(self, raw: object) -> Iterator[Chunk]:
         """The chunks in one raw item."""
@@ -106,8 +146,7 @@ class StreamReader:
             choice = choices[0]
             delta = get(choice, "delta")
             text = get(choice, "text") if delta is None else None
-            if isinstance(text, str) and text:
-                yield TextChunk(text)
+            yield from self._text(text)
             yield from self._delta(delta)
             reason = get(choice, "finish_reason")
             if reason:
@@ -124,9 +163,7 @@ class StreamReader:
 
     def _generic(self, raw: object) -> Iterator[Chunk]:
         self._take_usage(get(raw, "usage"))
-        text = get(raw, "text")
-        if isinstance(text, str) and text:
-            yield TextChunk(text)
+        yield from self._text(get(raw, "text"))
         use = get(raw, "tool_use")
         if use is not None:
             yield from self._calls([use])
@@ -140,16 +177,15 @@ class StreamReader:
         if delta is None:
             return
         reasoning = get(delta, "reasoning_content") or get(delta, "reasoning")
-        if isinstance(reasoning, str) and reasoning:
-            yield ReasoningChunk(reasoning)
+        yield from self._reasoning(reasoning)
         yield from self._provider_data(delta)
         content = get(delta, "content")
-        if isinstance(content, str) and content:
-            yield TextChunk(content)
-        elif isinstance(content, list):
+        if isinstance(content, list):
             yield from self._parts(cast("list[object]", content))
-        refusal = get(delta, "refusal")
-        if isinstance(refusal, str) and refusal:
+        else:
+            yield from self._text(content)
+        refusal = self._whole("refusal", get(delta, "refusal"))
+        if refusal:
             yield RefusalChunk(refusal)
         calls = get(delta, "tool_calls")
         if calls:
@@ -158,16 +194,60 @@ class StreamReader:
     def _parts(self, parts: list[object]) -> Iterator[Chunk]:
         """Mistral's reasoning models send content as a list of text and thinking parts."""
         for part in parts:
-            text = get(part, "text")
-            if isinstance(text, str) and text:
-                yield TextChunk(text)
+            yield from self._text(get(part, "text"))
             thinking: object = get(part, "thinking")
             if isinstance(thinking, str):
                 thinking = [{"text": thinking}]
             for piece in cast("list[object]", thinking) if isinstance(thinking, list) else ():
-                inner = get(piece, "text")
-                if isinstance(inner, str) and inner:
-                    yield ReasoningChunk(inner)
+                yield from self._reasoning(get(piece, "text"))
+
+    def _text(self, piece: object) -> Iterator[Chunk]:
+        if text := self._whole("text", piece):
+            yield TextChunk(text)
+
+    def _reasoning(self, piece: object) -> Iterator[Chunk]:
+        if text := self._whole("reasoning", piece):
+            yield ReasoningChunk(text)
+
+    def _whole(self, kind: str, piece: object) -> str:
+        """The text of a piece in whole characters; "" where there is none.
+
+        JSON writes a character beyond the first 65,536 as two halves, and some servers send them one by one. The first
+        waits here for the second; a half that stays alone cannot be stored or sent, and becomes U+FFFD.
+        """
+        if not isinstance(piece, str) or not piece:
+            return ""
+        text = self._halves.pop(kind, "") + piece if self._halves else piece
+        if text.isascii() or _is_whole(text):
+            return text
+        if "\ud800" <= text[-1] <= "\udbff":
+            self._halves[kind] = text[-1]
+            text = text[:-1]
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+    def end(self, model: str = "") -> Iterator[Chunk]:
+        """The last chunks, when the stream is over. Raises StreamBrokenError where it was cut."""
+        if self.finish is None:
+            text = "the stream ended without saying that the answer is complete"
+            raise StreamBrokenError(text, model=model, provider=self.provider)
+        yield from self._rest()
+        if self.usage is not None:
+            yield UsageChunk(self.usage)
+        yield FinishChunk(finish_reason(self.finish, has_calls=self.has_calls))
+
+    def _rest(self) -> Iterator[Chunk]:
+        """A mark for each half that never became a character."""
+        for kind in self._halves:
+            match kind:
+                case "text":
+                    yield TextChunk(_LONE)
+                case "reasoning":
+                    yield ReasoningChunk(_LONE)
+                case "refusal":
+                    yield RefusalChunk(_LONE)
+                case _:
+                    yield ToolCallChunk(key=kind, arguments=_LONE)
+        self._halves = {}
 
     def _calls(self, entries: list[Any]) -> Iterator[Chunk]:
         for entry in entries:
@@ -184,7 +264,7 @@ class StreamReader:
                 self.has_calls = True
                 # Whose ids these are decides later whether they may be sent again as they are.
                 yield ProviderDataChunk({"provider": self.provider})
-            yield ToolCallChunk(key=key, id=str(given), name=str(name), arguments=arguments)
+            yield ToolCallChunk(key=key, id=str(given), name=str(name), arguments=self._whole(key, arguments))
 
     def _provider_data(self, delta: object) -> Iterator[Chunk]:
         """Signed thinking blocks (Anthropic) and reasoning details (OpenRouter), each time one of them is complete."""

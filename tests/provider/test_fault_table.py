@@ -1,0 +1,92 @@
+"""The table of faults through the real Runner, over real HTTP, with each client."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from itertools import zip_longest
+from pathlib import Path
+
+import pytest
+
+from runner.models.litellm_loader import Litellm
+from tests.provider.faults import DONE, FAULTS, FINE, Fault, in_a_minute
+from tests.provider.helpers import ANTHROPIC, DIRECT, LOCAL, OPENAI, environ_at, registry_of
+from tests.provider.server import FakeProvider
+from tests.provider.story import config_of, start, story, told
+
+CASES = [
+    pytest.param(name, fault, id=f"{fault.name}-{name.partition('/')[0]}")
+    for fault in FAULTS
+    for name in (OPENAI, DIRECT, ANTHROPIC)
+    if fault.everywhere or name != ANTHROPIC
+]
+
+
+@contextmanager
+def address_of(fault: Fault, provider: FakeProvider) -> Generator[str]:
+    match fault.address:
+        case "server":
+            yield provider.base_url
+        case "nowhere":
+            yield "http://no-such-host.invalid"
+        case "refused":
+            # Bound but not listening, so nothing answers there.
+            with socket.socket() as closed:
+                closed.bind(("127.0.0.1", 0))
+                yield f"http://127.0.0.1:{closed.getsockname()[1]}"
+
+
+def hidden_requests(name: str, fault: Fault, litellm: str) -> int:
+    """Requests that no event tells of: the transport of litellm 1.106 sends one once more when the connection is closed
+    without an answer.
+    """
+    return int(name == ANTHROPIC and fault.name == "closed-without-an-answer" and litellm.startswith("1.106."))
+
+
+async def check(name: str, fault: Fault, provider: FakeProvider, workspace: Path, hidden: int = 0) -> None:
+    provider.script(*fault.replies, FINE)
+    with address_of(fault, provider) as base:
+        models = registry_of(environ_at(base), base)
+        names = (name, LOCAL) if fault.fallback else (name,)
+        lines = story((await told(start(models, names, config_of(workspace, **fault.config)))).facts)
+    expected = ["ask 1", *fault.events]
+    if hidden:
+        # It is answered by what was meant for the second attempt.
+        expected = ["ask 1", *DONE]
+    assert _fitted(lines, expected) == expected
+    if fault.address == "server":
+        assert len(provider.requests) == sum(line.startswith("ask ") for line in lines) + hidden
+
+
+def _fitted(lines: list[str], expected: list[str]) -> list[str]:
+    """The lines, with the expected one in the place of each that fits its stars."""
+    fitting = [
+        wanted if "*" in wanted and fnmatchcase(line, wanted) else line
+        for line, wanted in zip_longest(lines, expected, fillvalue="")
+    ]
+    return fitting[: len(lines)]
+
+
+@pytest.mark.parametrize(("name", "fault"), CASES)
+async def test_a_fault_becomes_these_events(
+    name: str,
+    fault: Fault,
+    provider: FakeProvider,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    loaded_litellm: Litellm,
+) -> None:
+    # A resolver that does not answer should not hold the test up.
+    monkeypatch.setenv("RES_OPTIONS", "attempts:1 timeout:1")
+    await check(name, fault, provider, tmp_path, hidden_requests(name, fault, loaded_litellm.version))
+
+
+@pytest.mark.parametrize("name", [OPENAI, DIRECT, ANTHROPIC])
+async def test_a_date_to_wait_for_is_waited_for(name: str, provider: FakeProvider, tmp_path: Path) -> None:
+    fault = next(fault for fault in FAULTS if fault.name == "rate-limit-for-seconds")
+    dated = replace(fault, replies=(replace(fault.replies[0], headers={"retry-after": in_a_minute()}),))
+    await check(name, dated, provider, tmp_path)
