@@ -8,13 +8,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from runner import Agent, RunConfig, Runner, Store
 from runner.models import litellm_loader
+from runner.models.client_choice import Client
 from runner.models.registry import ModelRegistry, NamedModel
 from tests.bench.figures import show
 
@@ -38,12 +41,29 @@ def provider(script: list[dict[str, Any]]) -> Generator[str]:
                 process.terminate()
 
 
-def lab_model(base_url: str) -> ModelRegistry:
-    """The provider as a named model with a price."""
-    return ModelRegistry(named={"lab/bench": NamedModel(name="lab/bench", model="openai/bench", api_base=base_url)})
+def lab_model(base_url: str, client: Client) -> ModelRegistry:
+    """The provider as a named model."""
+    named = NamedModel(name="lab/bench", model="openai/bench", api_base=base_url, client=client)
+    return ModelRegistry(named={"lab/bench": named})
 
 
-async def direct(base_url: str) -> None:
+async def with_httpx(base_url: str) -> None:
+    """The same request with nothing but the HTTP library, each line of the answer read and decoded."""
+    body = {
+        "model": "bench",
+        "messages": [{"role": "user", "content": "go"}],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    async with httpx.AsyncClient(trust_env=False) as client:
+        for _ in range(TURNS):
+            async with client.stream("POST", f"{base_url}/chat/completions", json=body) as response:
+                async for line in response.aiter_lines():
+                    if line.startswith("data: {"):
+                        json.loads(line[6:])
+
+
+async def with_litellm(base_url: str) -> None:
     """The same request straight through litellm, read to its end."""
     litellm = await litellm_loader.load()
     for _ in range(TURNS):
@@ -73,26 +93,28 @@ async def timed(work: Any) -> tuple[float, float]:
     return (time.perf_counter() - wall) / TURNS, (time.process_time() - cpu) / TURNS
 
 
-async def measure(base_url: str, folder: str) -> None:
+async def measure(base_url: str, folder: str, client: Client, by_hand: Callable[[str], Awaitable[None]]) -> None:
     agent = Agent(name="bench", model="lab/bench")
-    store = Store.open(Path(folder, "bench.sqlite3"))
-    plain = Runner(models=lab_model(base_url))
-    stored = Runner(models=lab_model(base_url), store=store)
-    await direct(base_url)
+    store = Store.open(Path(folder, f"{client}.sqlite3"))
+    plain = Runner(models=lab_model(base_url, client))
+    stored = Runner(models=lab_model(base_url, client), store=store)
+    await by_hand(base_url)
     await through(stored, agent)
-    figures: dict[str, list[tuple[float, float]]] = {"direct": [], "plain": [], "stored": []}
+    figures: dict[str, list[tuple[float, float]]] = {"by hand": [], "plain": [], "stored": []}
     for _ in range(ROUNDS):
-        figures["direct"].append(await timed(direct(base_url)))
+        figures["by hand"].append(await timed(by_hand(base_url)))
         figures["plain"].append(await timed(through(plain, agent)))
         figures["stored"].append(await timed(through(stored, agent)))
     store.close()
+    library = "httpx" if client == "direct" else "litellm"
     for index, what in ((0, "wall"), (1, "CPU")):
-        base = [pair[index] for pair in figures["direct"]]
-        show(f"a request made directly with litellm, {what}", base, "ms", scale=1000)
-        for name, label in (("plain", "a run of one turn"), ("stored", "the same, with the store")):
+        base = [pair[index] for pair in figures["by hand"]]
+        show(f"a request made by hand with {library}, {what}", base, "ms", scale=1000)
+        for name, label in (("plain", f"a run of one turn ({client})"), ("stored", "the same, with the store")):
             show(f"{label}, {what}", [pair[index] for pair in figures[name]], "ms", scale=1000, against=base)
 
 
 def main() -> None:
     with provider([REPLY]) as base_url, tempfile.TemporaryDirectory() as folder:
-        asyncio.run(measure(base_url, folder))
+        asyncio.run(measure(base_url, folder, "direct", with_httpx))
+        asyncio.run(measure(base_url, folder, "litellm", with_litellm))
