@@ -91,8 +91,8 @@ def active_seconds(state: RunState, now_mono: float) -> float:
     """How long the run worked by now: waiting for a person and pauses do not count."""
     if state.finished:
         return state.active_seconds
-    until = state.last_mono if _idle(state) else max(now_mono, state.last_mono)
-    return max(0.0, until - state.started_mono - _waited(state))
+    until = state.last_mono if state.idle else max(now_mono, state.last_mono)
+    return max(0.0, until - state.started_mono - state.waited)
 
 
 def coming(state: RunState) -> Coming | None:
@@ -100,20 +100,12 @@ def coming(state: RunState) -> Coming | None:
     match state.phase:
         case Requesting() as phase:
             usage = Usage(input=phase.input_estimate, output=ceil(phase.characters / CHARACTERS_PER_TOKEN))
-            price = getattr(phase, "price", None) or _last_price(state, phase.model)
+            price = phase.price
         case Compacting() as phase:
             usage, price = Usage(input=phase.tokens), _last_price(state, phase.model)
         case _:
             return None
     return Coming(usage=usage, cost_usd=None if price is None else price.cost(usage), since_mono=phase.since_mono)
-
-
-def _waited(of: object) -> float:
-    return getattr(of, "waited", 0.0)
-
-
-def _idle(state: RunState) -> bool:
-    return getattr(state, "idle", False)
 
 
 def _last_price(state: RunState, model: str) -> Price | None:
@@ -169,11 +161,11 @@ def _recent(state: RunState, open_request: Coming | None, active: float) -> _Spe
     begin = active - WINDOW
     spent = _Spent()
     if open_request is not None:
-        began = open_request.since_mono - state.started_mono - _waited(state)
+        began = open_request.since_mono - state.started_mono - state.waited
         part = _part(began, active, begin)
         spent.add(open_request.usage, open_request.cost_usd, part, turn=False, estimated=True)
     for entry in reversed(state.ledger):
-        end = entry.mono - state.started_mono - _waited(entry)
+        end = entry.mono - state.started_mono - entry.waited
         if end <= begin:
             break
         part = _part(end - entry.seconds, end, begin)
@@ -199,7 +191,7 @@ def _clocks(state: RunState, active: float, now_mono: float) -> list[Ahead]:
         value = state.limits.get(name)
         if value is None:
             continue
-        waits = name == "max_time" and _idle(state)
+        waits = name == "max_time" and state.idle
         left = None if waits else max(0.0, float(value) - used[name])
         found.append(Ahead(limit=name, used=Decimal(str(round(used[name], 3))), value=value, seconds=left, exact=True))
     return found

@@ -8,7 +8,7 @@ import time
 from runner.errors import NotFoundError
 from runner.store import leases
 from runner.store.process import Owner
-from runner.store.tally import clean
+from runner.store.units import clean
 
 LONGEST_NAME = 200
 
@@ -23,13 +23,14 @@ def rename(connection: sqlite3.Connection, session_id: str, name: str) -> None:
 
 
 def delete(connection: sqlite3.Connection, session_id: str, me: Owner, now: float) -> None:
-    """Raises NotFoundError, and SessionBusyError while a living program runs the session."""
+    """What it cost stays in the ledger, without a name. Raises NotFoundError, and SessionBusyError while it runs."""
     leases.refuse_busy(leases.holder(connection, session_id, now), session_id, me)
     runs = "SELECT run_id FROM runs WHERE session_id = ?"
     for table in ("events", "deltas", "artifacts"):
         connection.execute(f"DELETE FROM {table} WHERE run_id IN ({runs})", (session_id,))
     connection.execute("DELETE FROM runs WHERE session_id = ?", (session_id,))
     connection.execute("DELETE FROM leases WHERE session_id = ?", (session_id,))
+    connection.execute("UPDATE requests SET session_id = '', run_id = '' WHERE session_id = ?", (session_id,))
     if connection.execute("DELETE FROM sessions WHERE session_id = ?", (session_id,)).rowcount == 0:
         raise NotFoundError(f"no session has the id {session_id!r}")
 

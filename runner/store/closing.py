@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from runner.events import (
     AgentFinished,
-    AgentStarted,
     ApprovalRequested,
     ApprovalResolved,
-    AttemptDiscarded,
+    CompactionFinished,
+    CompactionStarted,
     Event,
-    ModelRequested,
     ModelResponded,
-    ReasoningDelta,
-    RefusalDelta,
     RunFinished,
     RunQueued,
     RunStarted,
     StatusChanged,
-    TextDelta,
-    ToolArgumentsDelta,
     ToolFinished,
     ToolProposed,
-    ToolStarted,
     TurnFinished,
     TurnStarted,
 )
-from runner.messages import AssistantMessage, ToolCall
-from runner.state import Requesting, RunState, reduce
+from runner.messages import AssistantMessage, JsonObject, ToolCall
+from runner.state import Requesting, RunState
+from runner.store.seen import Seen
 from runner.usage import Usage
+
+if TYPE_CHECKING:
+    from runner.tools.base import ProcessEnd
 
 CHARACTERS_PER_TOKEN = 4
 OUTPUT_KEPT = 4000
@@ -45,6 +45,10 @@ NOT_EXECUTED = "This call was not executed: the program ended before it started.
 INTERRUPTED = "This call was interrupted while it was running, because the program ended. {effects}"
 ONLY_READS = "It only reads, so it changed nothing."
 MAY_HAVE = "It may have had effects; check before relying on it or repeating it."
+WAS_ENDED = "Its process {names} was still running and was ended."
+WERE_ENDED = "Its processes {names} were still running and were ended."
+SURVIVED = "What it started could not be ended and still runs: {names}."
+NAMES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,76 +60,20 @@ class Closing:
     partial_characters: int
 
 
-@dataclass(slots=True)
-class _Seen:
-    """What is open after the events taken in."""
+def close_run(
+    events: Sequence[Event],
+    *,
+    run_id: str,
+    session_id: str,
+    next_seq: int,
+    now: datetime,
+    ended: Sequence[ProcessEnd] = (),
+) -> Closing:
+    """The facts that end the run. events: all of it, stored deltas included. next_seq: the first free number.
 
-    state: RunState = field(default_factory=RunState)
-    last_mono: float = 0.0
-    inactive: float = 0.0
-    queued: RunQueued | None = None
-    started: bool = False
-    request: ModelRequested | None = None
-    pieces: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
-    approvals: dict[str, ApprovalRequested] = field(default_factory=dict[str, ApprovalRequested])
-    asked: set[str] = field(default_factory=set[str])
-    responded: dict[str, ToolCall] = field(default_factory=dict[str, ToolCall])
-    proposed: dict[str, ToolProposed] = field(default_factory=dict[str, ToolProposed])
-    began: dict[str, float] = field(default_factory=dict[str, float])
-    ended: set[str] = field(default_factory=set[str])
-    turn: TurnStarted | None = None
-    agent_active: bool = False
-
-    def take(self, event: Event) -> None:
-        if self.state.status in ("waiting_approval", "paused"):
-            self.inactive += max(0.0, event.mono - self.last_mono)
-        self.last_mono = max(self.last_mono, event.mono)
-        self.state = reduce(self.state, event)
-        match event:
-            case RunQueued():
-                self.queued = event
-            case RunStarted():
-                self.started = True
-            case TurnStarted():
-                self.turn = event
-            case TurnFinished():
-                self.turn = None
-            case ApprovalRequested(request_id=request_id, call_id=call_id):
-                self.approvals[request_id] = event
-                self.asked.add(call_id)
-            case ApprovalResolved(request_id=request_id):
-                self.approvals.pop(request_id, None)
-            case _:
-                self._take_rest(event)
-
-    def _take_rest(self, event: Event) -> None:
-        match event:
-            case AgentStarted() | AgentFinished():
-                self.agent_active = isinstance(event, AgentStarted)
-            case ModelRequested():
-                self.request, self.pieces = event, {}
-            case ModelResponded() | AttemptDiscarded():
-                self.request, self.pieces = None, {}
-                if isinstance(event, ModelResponded):
-                    self.responded.update((call.call_id, call) for call in event.tool_calls)
-            case TextDelta() | ReasoningDelta() | RefusalDelta() | ToolArgumentsDelta():
-                self.pieces.setdefault(event.kind, []).append(event.text)
-            case ToolProposed(call_id=call_id):
-                self.proposed[call_id] = event
-            case ToolStarted(call_id=call_id):
-                self.began.setdefault(call_id, event.mono)
-            case ToolFinished(call_id=call_id):
-                self.ended.add(call_id)
-            case _:
-                pass
-
-    def text(self, kind: str) -> str:
-        return "".join(self.pieces.get(kind, ()))
-
-
-def close_run(events: Sequence[Event], *, run_id: str, session_id: str, next_seq: int, now: datetime) -> Closing:
-    """The facts that end the run. events: all of it, stored deltas included. next_seq: the first free number."""
-    seen = _Seen()
+    ended: what became of the processes that its open calls had left.
+    """
+    seen = Seen()
     for event in events:
         seen.take(event)
     writer = _Writer(seen=seen, run_id=run_id, session_id=session_id, next_seq=next_seq, now=now)
@@ -137,14 +85,16 @@ def close_run(events: Sequence[Event], *, run_id: str, session_id: str, next_seq
     response = _interrupted_response(seen)
     if response is not None:
         writer.add(response)
-    open_calls = _close_calls(seen, writer)
+    if seen.compaction is not None:
+        writer.add(_compaction_end(seen, seen.compaction))
+    open_calls = _close_calls(seen, writer, _by_call(ended))
     if seen.turn is not None:
         writer.add(_turn_end(seen, seen.turn))
     output = _last_text(seen.state)
     if seen.agent_active:
         writer.add(AgentFinished(output=output))
     writer.add(StatusChanged(old=seen.state.status, new="failed", detail="interrupted"))
-    writer.add(_run_end(seen, output))
+    writer.add(_run_end(seen, output, _receipt(seen, writer.events, ended)))
     partial = 0 if response is None else len(response.text) + len(response.reasoning)
     return Closing(events=writer.events, open_calls=open_calls, partial_characters=partial)
 
@@ -156,7 +106,7 @@ class _Writer:
     mono stays at its last value: the clock of the dead process is not ours to continue.
     """
 
-    seen: _Seen
+    seen: Seen
     run_id: str
     session_id: str
     next_seq: int
@@ -182,7 +132,7 @@ class _Writer:
         self.events.append(stamped)
 
 
-def _denied(asked: ApprovalRequested, seen: _Seen) -> ApprovalResolved:
+def _denied(asked: ApprovalRequested, seen: Seen) -> ApprovalResolved:
     return ApprovalResolved(
         request_id=asked.request_id,
         call_id=asked.call_id,
@@ -194,8 +144,8 @@ def _denied(asked: ApprovalRequested, seen: _Seen) -> ApprovalResolved:
     )
 
 
-def _interrupted_response(seen: _Seen) -> ModelResponded | None:
-    """What had arrived of the open request; its cost cannot be known any more, so it is unknown and not 0."""
+def _interrupted_response(seen: Seen) -> ModelResponded | None:
+    """What had arrived of the open request. What it cost is an estimate, and unknown where its price was."""
     request = seen.request
     if request is None:
         return None
@@ -212,21 +162,52 @@ def _interrupted_response(seen: _Seen) -> ModelResponded | None:
         for call_id, proposed in seen.proposed.items()
         if call_id not in seen.responded and proposed.seq > request.seq
     )
+    usage = Usage(input=request.input_tokens_estimate, output=math.ceil(characters / CHARACTERS_PER_TOKEN))
     return ModelResponded(
         model=request.model,
+        provider=request.provider,
+        price=request.price,
         text=seen.text("text_delta") or seen.text("refusal_delta"),
         reasoning=seen.text("reasoning_delta"),
         tool_calls=calls,
         finish_reason="interrupted",
-        usage=Usage(input=request.input_tokens_estimate, output=math.ceil(characters / CHARACTERS_PER_TOKEN)),
-        cost_usd=None,
+        usage=usage,
+        cost_usd=None if request.price is None else request.price.cost(usage),
         usage_source="estimated",
         seconds=max(0.0, seen.last_mono - request.mono),
         first_token_seconds=None if arrived is None else max(0.0, arrived - request.mono),
     )
 
 
-def _close_calls(seen: _Seen, writer: _Writer) -> int:
+def _compaction_end(seen: Seen, started: CompactionStarted) -> CompactionFinished:
+    """Nothing is replaced, but the request for the summary was made: the whole context is the most it can have read."""
+    usage = Usage(input=started.tokens_before) if started.model else Usage()
+    asked = seen.asked_models.get(started.model)
+    price = None if asked is None else asked.price
+    cost = None if price is None else price.cost(usage)
+    return CompactionFinished(
+        tokens_before=started.tokens_before,
+        tokens_after=started.tokens_before,
+        how="none",
+        error="the program ended",
+        model=started.model,
+        provider="" if asked is None else asked.provider,
+        price=price,
+        usage=usage,
+        cost_usd=cost if started.model else Decimal(0),
+        usage_source="estimated",
+        seconds=max(0.0, seen.last_mono - started.mono),
+    )
+
+
+def _by_call(ended: Sequence[ProcessEnd]) -> dict[str, list[ProcessEnd]]:
+    found: dict[str, list[ProcessEnd]] = {}
+    for end in ended:
+        found.setdefault(end.call_id, []).append(end)
+    return found
+
+
+def _close_calls(seen: Seen, writer: _Writer, ended: Mapping[str, Sequence[ProcessEnd]]) -> int:
     """Give every open call its one end; returns how many there were."""
     outputs = {call.call_id: "".join(call.live_output) for call in seen.state.live_calls}
     for call in list(seen.responded.values()):
@@ -236,18 +217,37 @@ def _close_calls(seen: _Seen, writer: _Writer) -> int:
             writer.add(ToolProposed(call_id=call.call_id, tool=call.tool, arguments=given, valid=valid))
     still_open = [proposed for call_id, proposed in seen.proposed.items() if call_id not in seen.ended]
     for proposed in still_open:
-        writer.add(_call_end(seen, proposed, outputs.get(proposed.call_id, "")))
+        told = _ends_in_words(ended.get(proposed.call_id, ()))
+        writer.add(_call_end(seen, proposed, outputs.get(proposed.call_id, ""), told))
     return len(still_open)
 
 
-def _call_end(seen: _Seen, proposed: ToolProposed, printed: str) -> ToolFinished:
+def _ends_in_words(ended: Sequence[ProcessEnd]) -> list[str]:
+    """What became of a call's processes, for the model and the person."""
+    stopped = [end for end in ended if end.how in ("terminated", "killed")]
+    alive = [end for end in ended if end.how == "survived"]
+    told: list[str] = []
+    if stopped:
+        told.append((WAS_ENDED if len(stopped) == 1 else WERE_ENDED).format(names=_names(stopped)))
+    if alive:
+        told.append(SURVIVED.format(names=_names(alive)))
+    return told
+
+
+def _names(ended: Sequence[ProcessEnd]) -> str:
+    names = [f"`{end.name}` ({end.pid})" if end.name else str(end.pid) for end in ended[:NAMES_SHOWN]]
+    more = len(ended) - len(names) + sum(end.more for end in ended)
+    return ", ".join(names) + (f" and {more} more" if more else "")
+
+
+def _call_end(seen: Seen, proposed: ToolProposed, printed: str, told: Sequence[str]) -> ToolFinished:
     began = seen.began.get(proposed.call_id)
     if began is None:
         return ToolFinished(
             call_id=proposed.call_id, tool=proposed.tool, status="interrupted", output=NOT_EXECUTED, side_effects="none"
         )
     harmless = proposed.tool in READ_ONLY and proposed.call_id not in seen.asked
-    output = INTERRUPTED.format(effects=ONLY_READS if harmless else MAY_HAVE)
+    output = " ".join([INTERRUPTED.format(effects=ONLY_READS if harmless else MAY_HAVE), *told])
     if printed:
         output += f"\nThe end of what it had printed:\n{printed[-OUTPUT_KEPT:]}"
     return ToolFinished(
@@ -261,7 +261,7 @@ def _call_end(seen: _Seen, proposed: ToolProposed, printed: str) -> ToolFinished
     )
 
 
-def _turn_end(seen: _Seen, turn: TurnStarted) -> TurnFinished:
+def _turn_end(seen: Seen, turn: TurnStarted) -> TurnFinished:
     usage = Usage()
     for entry in seen.state.ledger:
         if entry.turn == turn.turn:
@@ -277,16 +277,44 @@ def _last_text(state: RunState) -> str:
     return ""
 
 
-def _run_end(seen: _Seen, output: str) -> RunFinished:
+def _receipt(seen: Seen, closed: Sequence[Event], ended: Sequence[ProcessEnd]) -> JsonObject | None:
+    """What the death of the program cut, in the shape of the receipt after an abort; None where nothing was open."""
+    requests: list[JsonObject] = []
+    tools: list[JsonObject] = []
+    for event in closed:
+        match event:
+            case ModelResponded() | CompactionFinished():
+                cost = None if event.cost_usd is None else str(event.cost_usd)
+                usage = {"input": event.usage.input, "output": event.usage.output}
+                source = event.usage_source
+                requests.append(
+                    {"model": event.model, "closed": True, "usage": usage, "usage_source": source, "cost_usd": cost}
+                )
+            case ToolFinished() if event.call_id in seen.began:
+                tools.append({"call_id": event.call_id, "tool": event.tool, "side_effects": event.side_effects})
+            case _:
+                pass
+    processes = [asdict(end) for end in ended if end.how != "gone"]
+    if not (requests or tools or processes):
+        return None
+    return {"requests": requests, "processes": processes, "tools": tools}
+
+
+def _run_end(seen: Seen, output: str, receipt: JsonObject | None) -> RunFinished:
     state = seen.state
     seconds = max(0.0, seen.last_mono - state.started_mono)
+    total = state.cost.total
+    if receipt is not None:
+        receipt["cost_usd"] = None if total is None else str(total)
+        receipt["estimated"] = any(entry.source == "estimated" for entry in state.ledger)
     return RunFinished(
         status="failed",
         reason="interrupted",
         output=output,
         usage=state.usage,
-        cost_usd=state.cost.total,
+        cost_usd=total,
         turns=state.turns_accepted,
         seconds=seconds,
-        active_seconds=max(0.0, seconds - seen.inactive),
+        active_seconds=max(0.0, seconds - state.waited),
+        receipt=receipt,
     )

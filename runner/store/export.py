@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from runner.events import Event, MessageDelivered, RunStarted
+from runner.events import CompactionFinished, ErrorInfo, Event, MessageDelivered, RunStarted
 from runner.messages import JsonObject
 from runner.state import CallItem, EventItem, Item, RunState, TextItem, UserItem
 from runner.store.base import SessionSummary
@@ -68,8 +68,9 @@ def _title(runs: list[RunState]) -> str:
 
 def _item(item: Item) -> Iterator[str]:
     match item:
-        case UserItem(text=text, queued=queued):
-            yield "## You (not delivered)" if queued else "## You"
+        case UserItem(text=text, queued=queued, by=by):
+            who = "The runner" if by == "runner" else "You"
+            yield f"## {who} (not delivered)" if queued else f"## {who}"
             yield text
         case TextItem(what="reasoning"):
             yield f"<details><summary>Reasoning</summary>\n\n{_fence(item.text)}\n\n</details>"
@@ -78,6 +79,9 @@ def _item(item: Item) -> Iterator[str]:
             yield item.text
         case CallItem():
             yield from _call(item)
+        case EventItem(event=CompactionFinished(summary=summary)) if summary:
+            title = "What came before, summed up for the model"
+            yield f"<details><summary>{title}</summary>\n\n{_fence(summary)}\n\n</details>"
         case EventItem(event=event):
             text = _event(event)
             if text:
@@ -111,7 +115,7 @@ def _event(event: Event) -> str:
         if (value := getattr(event, name, None)) not in (None, "")
     ]
     error = getattr(event, "error", None)
-    if error is not None:
+    if isinstance(error, ErrorInfo):
         details.append(f"{error.type}: {error.message}")
     return f"{words} ({', '.join(details)})" if details else words
 

@@ -6,30 +6,18 @@ import sqlite3
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from runner.errors import NotFoundError, StoreError
-from runner.events import Event
-from runner.events.codec import load_json
 from runner.store.base import Problem
+from runner.store.rows import RawRow
 from runner.store.schema import connect
 
 ROWS_AT_ONCE = 1000
 """Rows read in one go; between two goes no read transaction is open, however slow the reader is."""
 
 OnProblem = Callable[[Problem], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawRow:
-    """A row as it is stored, text undecoded, so that damage in one row stays in that row."""
-
-    run_id: str
-    seq: int
-    data: bytes
-    is_delta: bool
 
 
 class Reader:
@@ -135,16 +123,3 @@ class Reader:
             if len(rows) < ROWS_AT_ONCE or not numbers:
                 return
             start = max(numbers) + 1
-
-
-def decode(row: RawRow) -> Event:
-    """Raises ValueError where the row is damaged."""
-    event = load_json(row.data)
-    if event.run_id != row.run_id or event.seq != row.seq:
-        raise ValueError(f"the row says run {event.run_id}, seq {event.seq}")
-    return event
-
-
-def problem_text(error: ValueError) -> str:
-    """The first line is enough: pydantic repeats the whole input in the others."""
-    return (str(error).splitlines() or ["damaged"])[0]

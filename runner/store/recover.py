@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from runner.events import Event
+from runner.events import Event, ToolFinished, ToolStarted
 from runner.store.base import RecoveredRun
 from runner.store.closing import Closing, close_run
 from runner.store.encode import encode
 from runner.store.leases import OWNER_COLUMNS, owner_from
-from runner.store.process import is_alive
-from runner.store.read import RawRow, decode
+from runner.store.ledger import INSERT_SQL, request_row
+from runner.store.process import Owner, is_alive
+from runner.store.rows import RawRow, decode
 from runner.store.tally import RUN_SQL, SESSION_SQL, Tally
+
+if TYPE_CHECKING:
+    from runner.store.writer import SqliteJournal
+    from runner.tools.base import ProcessEnd
+    from runner.tools.leftovers import Recorded
 
 _OPEN_RUNS = f"""
     SELECT r.run_id, r.session_id, r.owner_id, {OWNER_COLUMNS}
@@ -23,12 +31,13 @@ _OPEN_RUNS = f"""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRun:
-    """A run without an end. alive: its program still runs it."""
+    """A run without an end. alive: its program still runs it. place: where that program's pids mean something."""
 
     run_id: str
     session_id: str
     owner_id: str
     alive: bool
+    place: str = ""
 
 
 def open_runs(connection: sqlite3.Connection, now: float) -> list[OpenRun]:
@@ -39,34 +48,126 @@ def open_runs(connection: sqlite3.Connection, now: float) -> list[OpenRun]:
         if owner_id not in alive:
             known = owner[0] is not None
             alive[owner_id] = known and is_alive(owner_from((owner[0], owner[1], owner[2], owner[3], owner[4])), now)
-        found.append(OpenRun(run_id=run_id, session_id=session_id, owner_id=owner_id, alive=alive[owner_id]))
+        found.append(
+            OpenRun(
+                run_id=run_id,
+                session_id=session_id,
+                owner_id=owner_id,
+                alive=alive[owner_id],
+                place=owner[3] or "",
+            )
+        )
     return found
 
 
-def recover_run(connection: sqlite3.Connection, run_id: str, wall: float, now: datetime) -> RecoveredRun | None:
-    """Close one run; inside of a transaction. None where another program was faster or the owner lives after all.
+def recover(
+    journal: SqliteJournal, claimed: Sequence[OpenRun], me: Owner, now: Callable[[], datetime], grace: float
+) -> list[RecoveredRun]:
+    """Close claimed runs. First what their calls had left running is ended: SIGTERM, grace seconds, SIGKILL."""
+    recovered: list[RecoveredRun] = []
+    try:
+        for run in claimed:
+            ended = _end_processes(journal.call(lambda db, run=run: processes_of(db, run)), grace)
+            found = journal.call(lambda db, run=run, ended=ended: recover_run(db, run, me, now(), ended))
+            if found is not None:
+                recovered.append(found)
+    finally:
+        if len(recovered) < len(claimed):
+            journal.call(lambda db: give_back(db, me, claimed))
+    return recovered
 
-    wall: seconds since the epoch, for telling who lives. now: the time that the closing facts get.
+
+def _end_processes(records: Sequence[Recorded], grace: float) -> list[ProcessEnd]:
+    if not records:
+        return []
+    from runner.tools.leftovers import end_leftovers
+
+    return end_leftovers(records, grace)
+
+
+def claim(connection: sqlite3.Connection, me: Owner, wall: float, session_id: str | None) -> list[OpenRun]:
+    """Make the runs of dead programs ours, so that nobody else closes them too; inside of a transaction.
+
+    session_id: only those of this session. Returns them as they were.
     """
-    case = next((run for run in open_runs(connection, wall) if run.run_id == run_id), None)
-    if case is None or case.alive:
+    dead = [
+        run
+        for run in open_runs(connection, wall)
+        if not run.alive and (session_id is None or run.session_id == session_id)
+    ]
+    connection.executemany("UPDATE runs SET owner_id = ? WHERE run_id = ?", [(me.owner_id, run.run_id) for run in dead])
+    return dead
+
+
+def give_back(connection: sqlite3.Connection, me: Owner, claimed: Sequence[OpenRun]) -> None:
+    """What was claimed and not closed belongs to the dead again; inside of a transaction."""
+    connection.executemany(
+        "UPDATE runs SET owner_id = ? WHERE run_id = ? AND owner_id = ? AND finished = 0",
+        [(run.owner_id, run.run_id, me.owner_id) for run in claimed],
+    )
+
+
+def processes_of(connection: sqlite3.Connection, run: OpenRun) -> list[Recorded]:
+    """The processes that open calls of the run had started, as they were recorded; a damaged row is passed over."""
+    started: dict[str, list[ToolStarted]] = {}
+    rows = connection.execute(
+        "SELECT seq, CAST(json AS BLOB) FROM events WHERE run_id = ? AND kind IN ('tool_started', 'tool_finished')"
+        " ORDER BY seq",
+        (run.run_id,),
+    ).fetchall()
+    for event in _readable(run.run_id, rows, is_delta=False):
+        if isinstance(event, ToolStarted) and event.pid is not None:
+            started.setdefault(event.call_id, []).append(event)
+        elif isinstance(event, ToolFinished):
+            started.pop(event.call_id, None)
+    if not started:
+        return []
+    from runner.tools.leftovers import Recorded
+
+    return [
+        Recorded(
+            pid=event.pid,
+            pgid=event.pid if event.pgid is None else event.pgid,
+            started=event.process_started,
+            place=run.place,
+            marker=event.marker,
+            name=event.name,
+            call_id=event.call_id,
+        )
+        for events in started.values()
+        for event in events
+        if event.pid is not None
+    ]
+
+
+def recover_run(
+    connection: sqlite3.Connection, run: OpenRun, me: Owner, now: datetime, ended: Sequence[ProcessEnd]
+) -> RecoveredRun | None:
+    """Close one claimed run; inside of a transaction. None where it is not ours any more.
+
+    now: the time that the closing facts get. ended: what became of the processes of its calls.
+    """
+    ours = "SELECT 1 FROM runs WHERE run_id = ? AND owner_id = ? AND finished = 0"
+    if connection.execute(ours, (run.run_id, me.owner_id)).fetchone() is None:
         return None
-    last = connection.execute("SELECT max(seq) FROM events WHERE run_id = ?", (run_id,)).fetchone()[0]
+    last = connection.execute("SELECT max(seq) FROM events WHERE run_id = ?", (run.run_id,)).fetchone()[0]
     closing = close_run(
-        _events(connection, run_id),
-        run_id=run_id,
-        session_id=case.session_id,
+        _events(connection, run.run_id),
+        run_id=run.run_id,
+        session_id=run.session_id,
         next_seq=(last if isinstance(last, int) else 0) + 1,
         now=now,
+        ended=ended,
     )
-    _store(connection, case, closing)
-    title = connection.execute("SELECT name, title FROM sessions WHERE session_id = ?", (case.session_id,)).fetchone()
+    _store(connection, run, closing)
+    title = connection.execute("SELECT name, title FROM sessions WHERE session_id = ?", (run.session_id,)).fetchone()
     return RecoveredRun(
-        session_id=case.session_id,
-        run_id=run_id,
+        session_id=run.session_id,
+        run_id=run.run_id,
         title="" if title is None else title[0] or title[1],
         open_calls=closing.open_calls,
         partial_characters=closing.partial_characters,
+        processes=tuple(end for end in ended if end.how != "gone"),
     )
 
 
@@ -88,14 +189,18 @@ def _events(connection: sqlite3.Connection, run_id: str) -> list[Event]:
     for place, table in enumerate(("events", "deltas")):
         order = "seq" if table == "events" else "seq, n"
         sql = f"SELECT seq, CAST(json AS BLOB) FROM {table} WHERE run_id = ? ORDER BY {order}"
-        for seq, data in connection.execute(sql, (run_id,)).fetchall():
-            try:
-                row = RawRow(run_id=run_id, seq=seq, data=data, is_delta=place == 1)
-                rows.append((seq, place, decode(row)))
-            except (ValueError, TypeError):
-                continue
+        found = connection.execute(sql, (run_id,)).fetchall()
+        rows.extend((event.seq, place, event) for event in _readable(run_id, found, is_delta=place == 1))
     rows.sort(key=lambda row: row[:2])
     return [event for _, _, event in rows]
+
+
+def _readable(run_id: str, rows: Iterable[tuple[int, bytes]], *, is_delta: bool) -> Iterator[Event]:
+    for seq, data in rows:
+        try:
+            yield decode(RawRow(run_id=run_id, seq=seq, data=data, is_delta=is_delta))
+        except (ValueError, TypeError):
+            continue
 
 
 def _store(connection: sqlite3.Connection, case: OpenRun, closing: Closing) -> None:
@@ -103,6 +208,8 @@ def _store(connection: sqlite3.Connection, case: OpenRun, closing: Closing) -> N
         "INSERT INTO events(run_id, seq, kind, json) VALUES (?, ?, ?, ?)",
         [(event.run_id, event.seq, event.kind, encode(event)) for event in closing.events],
     )
+    requests = (request_row(event) for event in closing.events)
+    connection.executemany(INSERT_SQL, [row for row in requests if row is not None])
     connection.execute("DELETE FROM deltas WHERE run_id = ?", (case.run_id,))
     tally = _tally(connection, case, closing.events[0])
     for event in closing.events:

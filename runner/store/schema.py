@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from runner.errors import StoreError
+from runner.store.leases import OWNER_COLUMNS, owner_from
+from runner.store.ledger import fill
+from runner.store.process import is_alive
 
 APPLICATION_ID = 0x5144434B
 BUSY_TIMEOUT = 5.0
 """Seconds to wait for another program's write."""
 
+MIGRATION_TIMEOUT = 120.0
+"""Seconds to wait for another program that brings the schema up to date: it reads every request ever made."""
+
 CHECKPOINT_PAGES = 4000
 """The backstop; the writer moves the log into the database when it is idle, so that a commit rarely has to."""
 
-_FIRST = (
+Step: TypeAlias = tuple[str | Callable[[sqlite3.Connection], None], ...]
+"""Statements, and what no statement alone can do."""
+
+_FIRST: Step = (
     """
     CREATE TABLE owners(
         owner_id TEXT PRIMARY KEY, pid INTEGER NOT NULL, started TEXT NOT NULL, place TEXT NOT NULL, seen REAL NOT NULL
@@ -73,7 +84,61 @@ _FIRST = (
     "CREATE INDEX artifacts_of_run ON artifacts(run_id)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_SECOND: Step = (
+    # cost: NULL where it is unknown; price: JSON, NULL where it is unknown; session_id and run_id: '' once deleted.
+    """
+    CREATE TABLE requests(
+        n INTEGER PRIMARY KEY, run_id TEXT NOT NULL, session_id TEXT NOT NULL, seq INTEGER NOT NULL,
+        time INTEGER NOT NULL, turn INTEGER NOT NULL, attempt INTEGER NOT NULL, provider TEXT NOT NULL,
+        model TEXT NOT NULL, agent TEXT NOT NULL, purpose TEXT NOT NULL, input INTEGER NOT NULL,
+        cached_input INTEGER NOT NULL, cache_write INTEGER NOT NULL, output INTEGER NOT NULL,
+        reasoning INTEGER NOT NULL, price TEXT, cost INTEGER, source TEXT NOT NULL, discarded INTEGER NOT NULL,
+        reason TEXT NOT NULL
+    )
+    """,
+    # Holds all that a session's sums need, so that a list of sessions reads the index alone.
+    """
+    CREATE INDEX requests_of_session
+    ON requests(session_id, input, cached_input, cache_write, output, reasoning, cost)
+    """,
+    fill,
+    """
+    CREATE TABLE sessions_2(
+        session_id TEXT PRIMARY KEY, name TEXT NOT NULL DEFAULT '', name_key TEXT NOT NULL DEFAULT '',
+        title TEXT NOT NULL DEFAULT '', workspace TEXT NOT NULL DEFAULT '', agent TEXT NOT NULL DEFAULT '',
+        models TEXT NOT NULL DEFAULT '', created INTEGER NOT NULL, updated INTEGER NOT NULL,
+        last_run_id TEXT NOT NULL DEFAULT '', runs INTEGER NOT NULL DEFAULT 0, turns INTEGER NOT NULL DEFAULT 0,
+        tool_calls INTEGER NOT NULL DEFAULT 0, search TEXT NOT NULL DEFAULT ''
+    )
+    """,
+    """
+    INSERT INTO sessions_2 SELECT session_id, name, name_key, title, workspace, agent, models, created, updated,
+        last_run_id, runs, turns, tool_calls, search FROM sessions ORDER BY rowid
+    """,
+    "DROP TABLE sessions",
+    "ALTER TABLE sessions_2 RENAME TO sessions",
+    "CREATE INDEX sessions_by_age ON sessions(updated DESC)",
+    """
+    CREATE TABLE runs_2(
+        n INTEGER PRIMARY KEY, run_id TEXT NOT NULL UNIQUE, session_id TEXT NOT NULL, parent_run_id TEXT,
+        owner_id TEXT NOT NULL, status TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
+        finished INTEGER NOT NULL DEFAULT 0, agent TEXT NOT NULL DEFAULT '', model TEXT NOT NULL DEFAULT '',
+        started INTEGER NOT NULL, updated INTEGER NOT NULL, turns INTEGER NOT NULL DEFAULT 0,
+        tool_calls INTEGER NOT NULL DEFAULT 0
+    )
+    """,
+    """
+    INSERT INTO runs_2 SELECT n, run_id, session_id, parent_run_id, owner_id, status, reason, finished, agent, model,
+        started, updated, turns, tool_calls FROM runs
+    """,
+    "DROP TABLE runs",
+    "ALTER TABLE runs_2 RENAME TO runs",
+    "CREATE INDEX runs_of_session ON runs(session_id, n)",
+    "CREATE INDEX runs_open ON runs(owner_id) WHERE finished = 0",
+)
+"""The ledger, in the place of sums that were counted beside it."""
+
+MIGRATIONS: tuple[Step, ...] = (_FIRST, _SECOND)
 """Step i brings a database from version i to i + 1."""
 
 VERSION = len(MIGRATIONS)
@@ -100,7 +165,7 @@ def open_database(path: Path) -> sqlite3.Connection:
         if _is_new(connection, path):
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         _use_wal(connection)
-        _migrate(connection, path)
+        migrate(connection, path)
     except sqlite3.Error as error:
         if connection is not None:
             connection.close()
@@ -133,6 +198,14 @@ def _refuse_newer(version: int, path: Path) -> None:
         )
 
 
+def _refuse_in_use(connection: sqlite3.Connection, path: Path) -> None:
+    """A program of the older version that is at work could store nothing more."""
+    now = time.time()
+    for owner in map(owner_from, connection.execute(f"SELECT {OWNER_COLUMNS} FROM owners o").fetchall()):
+        if is_alive(owner, now):
+            raise StoreError(f"{path} is in use by an older version (process {owner.pid}); end it first")
+
+
 def _use_wal(connection: sqlite3.Connection) -> None:
     """Switch to WAL. SQLite does not wait by itself where two programs switch the same new file at once."""
     deadline = time.monotonic() + BUSY_TIMEOUT
@@ -147,20 +220,29 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             time.sleep(0.02)
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the schema up to date, in one transaction: whatever ends it in the middle leaves the old database whole."""
     if version_of(connection) == VERSION:
         return
+    connection.execute(f"PRAGMA busy_timeout = {int(MIGRATION_TIMEOUT * 1000)}")
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Read again under the lock: another program may have done it meanwhile.
         version = version_of(connection)
         _refuse_newer(version, path)
+        if 0 < version < VERSION:
+            _refuse_in_use(connection, path)
         for step in MIGRATIONS[version:]:
-            for statement in step:
-                connection.execute(statement)
+            for part in step:
+                if isinstance(part, str):
+                    connection.execute(part)
+                else:
+                    part(connection)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
         raise
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}")

@@ -1,4 +1,4 @@
-"""Lists of sessions, from the summary columns alone."""
+"""Lists of sessions, from the summary columns and the ledger; no event is read for them."""
 
 from __future__ import annotations
 
@@ -8,19 +8,34 @@ from typing import Any
 
 from runner.errors import NotFoundError, StoreError
 from runner.store.base import Problem, SessionSummary
+from runner.store.ledger import SUMS_SQL, sums
 from runner.store.recover import open_runs
-from runner.store.tally import clean, dollars, from_micros
-from runner.usage import Usage
+from runner.store.units import clean, from_micros
 
 LONGEST_QUERY = 200
 CANDIDATES_SHOWN = 5
 
-_COLUMNS = """
-    s.session_id, s.title, s.name, s.workspace, s.agent, s.models, s.created, s.updated, s.runs, s.turns,
-    s.tool_calls, s.input, s.cached_input, s.cache_write, s.output, s.reasoning, s.cost, s.cost_unknown,
-    r.run_id, r.status, r.reason, r.finished
+_PAGE = """
+    SELECT
+        s.session_id, s.title, s.name, s.workspace, s.agent, s.models, s.created, s.updated, s.runs, s.turns,
+        s.tool_calls, r.run_id, r.status, r.reason, s.rowid AS place
     FROM sessions s LEFT JOIN runs r ON r.run_id = s.last_run_id
 """
+_OWN_COLUMNS = 15
+
+
+_SUM_NAMES = "input, cached_input, cache_write, output, reasoning, cost, unknown"
+
+
+def _with_sums(page: str) -> str:
+    """The sessions of the page, in its order, each with the sums over its requests, which are read from the index."""
+    return (
+        f"WITH page AS ({page}), paid(session_id, {_SUM_NAMES}) AS ("
+        f"SELECT session_id, {SUMS_SQL} FROM requests"
+        " WHERE session_id IN (SELECT session_id FROM page) GROUP BY session_id"
+        f") SELECT page.*, {_SUM_NAMES} FROM page LEFT JOIN paid ON paid.session_id = page.session_id"
+        " ORDER BY page.updated DESC, page.place DESC"
+    )
 
 
 def listed(
@@ -38,19 +53,19 @@ def listed(
     wheres = ["(s.search LIKE ? ESCAPE '\\' OR s.name_key LIKE ? ESCAPE '\\')"] * len(words)
     values: list[Any] = [pattern for word in words for pattern in [f"%{_escape(word)}%"] * 2]
     where = f"WHERE {' AND '.join(wheres)}" if wheres else ""
-    sql = f"SELECT {_COLUMNS} {where} ORDER BY s.updated DESC, s.rowid DESC LIMIT ? OFFSET ?"
+    page = f"{_PAGE} {where} ORDER BY s.updated DESC, s.rowid DESC LIMIT ? OFFSET ?"
     values += [-1 if limit is None else limit, offset]
-    return _summaries(connection, connection.execute(sql, values).fetchall(), now, on_problem)
+    return _summaries(connection, connection.execute(_with_sums(page), values).fetchall(), now, on_problem)
 
 
 def found(
     connection: sqlite3.Connection, id_or_prefix: str, now: float, on_problem: Callable[[Problem], None]
 ) -> SessionSummary:
     """Raises NotFoundError where no session, or more than one, has an id that starts so."""
-    rows = connection.execute(f"SELECT {_COLUMNS} WHERE s.session_id = ?", (id_or_prefix,)).fetchall()
+    rows = connection.execute(_with_sums(f"{_PAGE} WHERE s.session_id = ?"), (id_or_prefix,)).fetchall()
     if not rows and id_or_prefix:
         rows = connection.execute(
-            f"SELECT {_COLUMNS} WHERE s.session_id LIKE ? ESCAPE '\\' ORDER BY s.updated DESC LIMIT ?",
+            _with_sums(f"{_PAGE} WHERE s.session_id LIKE ? ESCAPE '\\' ORDER BY s.updated DESC LIMIT ?"),
             (f"{_escape(id_or_prefix)}%", CANDIDATES_SHOWN + 1),
         ).fetchall()
     if not rows:
@@ -74,7 +89,7 @@ def _summaries(
     made: list[SessionSummary] = []
     for row in rows:
         try:
-            made.append(_summary(row, row[0] in live, row[18] in dead))
+            made.append(_summary(row, row[0] in live, row[11] in dead))
         except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
             on_problem(Problem(session_id=str(row[0]), run_id="", seq=0, message=f"its summary is damaged: {error}"))
     return made
@@ -82,7 +97,8 @@ def _summaries(
 
 def _summary(row: Any, live: bool, dead: bool) -> SessionSummary:
     title, name, models = row[1], row[2], row[5]
-    status, reason = row[19] or "", row[20] or ""
+    status, reason = row[12] or "", row[13] or ""
+    usage, cost = sums(row[_OWN_COLUMNS:])
     if dead:
         # What recovery is going to write.
         status, reason = "failed", "interrupted"
@@ -98,8 +114,8 @@ def _summary(row: Any, live: bool, dead: bool) -> SessionSummary:
         runs=row[8],
         turns=row[9],
         tool_calls=row[10],
-        usage=Usage(input=row[11], cached_input=row[12], cache_write=row[13], output=row[14], reasoning=row[15]),
-        cost_usd=None if row[17] else dollars(row[16]),
+        usage=usage,
+        cost_usd=cost.total,
         status=status,
         reason=reason,
         live=live,

@@ -14,8 +14,9 @@ from runner.events import ApprovalRequested, ApprovalResolved, Event
 from runner.events.codec import load_json
 from runner.messages import Message
 from runner.state import RunState, reduce
+from runner.state.compacted import effective_history
 from runner.store import leases
-from runner.store.base import ExportFormat, Problem, RecoveredRun, SessionSummary
+from runner.store.base import ExportFormat, Problem, RecoveredRun, SessionSummary, UsageBy, UsageSum
 from runner.store.history import valid_history
 from runner.store.leases import Lease
 from runner.store.paths import database_path, prepare
@@ -23,11 +24,20 @@ from runner.store.process import Owner, this_process
 
 if TYPE_CHECKING:
     import sqlite3
+    from datetime import datetime
 
     from runner.clock import Clock
     from runner.policy.base import Grant
-    from runner.store.read import OnProblem, RawRow, Reader
+    from runner.store.read import OnProblem, Reader
+    from runner.store.recover import OpenRun
+    from runner.store.rows import RawRow
     from runner.store.writer import SqliteJournal
+
+RECOVERY_GRACE = 2.0
+"""Seconds between SIGTERM and SIGKILL for what a dead program's tools left running."""
+
+LEASE_GRACE = 0.5
+"""The same where somebody waits to run a session."""
 
 
 class Store:
@@ -115,7 +125,8 @@ class Store:
         return [self._fold(session_id, run_id) for run_id in self._reader.run_ids(session_id)]
 
     def history(self, session_id: str) -> tuple[Message, ...]:
-        """The messages that the next run of the session continues from, valid for every provider.
+        """The messages that the next run of the session continues from, valid for every provider, summaries in the
+        place of what was compacted.
 
         Runs of sub-agents have a history of their own; a run that is going on now is not history yet. Empty where
         there is no such session.
@@ -131,7 +142,7 @@ class Store:
         messages: list[Message] = []
         for (run_id,) in rows:
             if run_id not in going_on:
-                messages.extend(valid_history(self._fold(session_id, run_id).history))
+                messages = valid_history(effective_history(messages, self._fold(session_id, run_id)))
         return tuple(messages)
 
     def grants(self, session_id: str) -> list[Grant]:
@@ -213,34 +224,58 @@ class Store:
         return bytes(rows[0][0]).decode("utf-8", "surrogatepass")
 
     def lease(self, session_id: str) -> Lease:
-        """The right to run the session, taken over from a dead program. Raises SessionBusyError while one lives."""
+        """The right to run the session, taken over from a dead program, whose runs in it are closed first.
+
+        Raises SessionBusyError while a living program holds it.
+        """
         owner, journal = self._owner, self.journal
 
-        def take(connection: sqlite3.Connection) -> None:
-            leases.take(connection, session_id, owner, time.time())
+        def take(connection: sqlite3.Connection) -> list[OpenRun]:
+            now = time.time()
+            leases.take(connection, session_id, owner, now)
             journal.register(connection)
+            return recover.claim(connection, owner, now, session_id)
 
         def give_back() -> None:
             if not journal.closed:
                 journal.later(lambda connection: leases.release(connection, session_id, owner))
 
-        journal.call(take)
+        from runner.clock import SystemClock
+        from runner.store import recover
+
+        claimed = journal.call(take)
+        try:
+            recover.recover(journal, claimed, owner, SystemClock().now, LEASE_GRACE)
+        except BaseException:
+            give_back()
+            raise
         return Lease(session_id, give_back)
 
-    def recover(self, clock: Clock) -> list[RecoveredRun]:
-        """Close the runs that the death of their programs left open. Runs of living programs are left alone."""
-        from runner.store.recover import forget_the_dead, open_runs, recover_run
+    def recover(self, clock: Clock, grace: float = RECOVERY_GRACE) -> list[RecoveredRun]:
+        """Close the runs that the death of their programs left open. Runs of living programs are left alone.
 
-        wall = time.time()
-        with self._reader.connection() as connection:
-            dead = [run.run_id for run in open_runs(connection, wall) if not run.alive]
-        recovered: list[RecoveredRun] = []
-        for run_id in dead:
-            found = self.journal.call(lambda db, run_id=run_id: recover_run(db, run_id, wall, clock.now()))
-            if found is not None:
-                recovered.append(found)
-        self.journal.call(lambda db: forget_the_dead(db, wall))
+        What their tools had left running is ended first: SIGTERM, grace seconds, SIGKILL.
+        """
+        from runner.store import recover
+
+        wall, owner, journal = time.time(), self._owner, self.journal
+
+        def take(connection: sqlite3.Connection) -> list[OpenRun]:
+            claimed = recover.claim(connection, owner, wall, None)
+            if claimed:
+                journal.register(connection)
+            return claimed
+
+        recovered = recover.recover(journal, journal.call(take), owner, clock.now, grace)
+        journal.call(lambda db: recover.forget_the_dead(db, wall))
         return recovered
+
+    def usage(self, by: UsageBy, *, since: datetime | None = None, session_id: str | None = None) -> list[UsageSum]:
+        """Sums over the requests that were closed since a moment, in one session or in all."""
+        from runner.store.usage import usage
+
+        with self._reader.connection() as connection:
+            return usage(connection, by, since, session_id)
 
     def _events_of(
         self,
@@ -276,7 +311,7 @@ class Store:
                     yield row.data
 
     def _decode(self, session_id: str, row: RawRow, on_problem: OnProblem | None) -> Event | None:
-        from runner.store.read import decode, problem_text
+        from runner.store.rows import decode, problem_text
 
         try:
             return decode(row)
@@ -295,6 +330,6 @@ class Store:
 
 
 def _raw(run_id: str, seq: int, data: bytes) -> RawRow:
-    from runner.store.read import RawRow
+    from runner.store.rows import RawRow
 
     return RawRow(run_id=run_id, seq=seq, data=data, is_delta=False)

@@ -1,15 +1,15 @@
-"""The summary columns of a run and its session, kept while events pass by, so that a list never folds events."""
+"""The summary columns of a run and its session, kept while events pass by, so that a list never folds events.
+
+Tokens and money are not among them: those are sums over the ledger.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any, cast
 
 from runner.events import (
     AbortRequested,
-    AttemptDiscarded,
     Event,
     MessageDelivered,
     ModelRequested,
@@ -26,29 +26,15 @@ from runner.events import (
 )
 from runner.messages import UserMessage
 from runner.state import Reason, status_of
-from runner.usage import Usage
+from runner.store.units import clean, micros
 
 TITLE_LENGTH = 120
 SEARCH_LENGTH = 4000
 """Characters of a session's first messages that a search by text looks at."""
 
-_PICO = Decimal(10) ** 12
-_MOST = 10**18
-_EPOCH = datetime.fromtimestamp(0, UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _LIVE_STATUSES = frozenset({"running", "waiting_approval", "paused", "stopping"})
 
-_SUMS = (
-    "turns",
-    "tool_calls",
-    "input",
-    "cached_input",
-    "cache_write",
-    "output",
-    "reasoning",
-    "cost",
-    "cost_unknown",
-)
+_SUMS = ("turns", "tool_calls")
 
 RUN_SQL = f"""
     INSERT INTO runs(
@@ -80,29 +66,6 @@ SESSION_SQL = f"""
         search = substr(search || excluded.search, 1, {SEARCH_LENGTH}),
         {", ".join(f"{name} = {name} + excluded.{name}" for name in _SUMS)}
 """
-
-
-def micros(moment: datetime) -> int:
-    """Microseconds since the epoch, exact."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def from_micros(value: int) -> datetime:
-    return _EPOCH + value * _MICROSECOND
-
-
-def dollars(pico: int) -> Decimal:
-    """US dollars of a stored cost, without trailing zeros and never in exponent form."""
-    return Decimal(format((Decimal(pico) / _PICO).normalize(), "f"))
-
-
-def clean(text: str) -> str:
-    """Text that a column can hold: no half surrogate pairs, no NUL (where SQLite's text functions end)."""
-    return text.encode("utf-8", "replace").decode().replace("\0", " ")
-
-
-def _bounded(value: int) -> int:
-    return max(-_MOST, min(value, _MOST))
 
 
 def title_of(text: str) -> str:
@@ -153,10 +116,8 @@ class Tally:
     def take(self, event: Event) -> None:
         """Count a fact."""
         match event:
-            case ModelResponded() | AttemptDiscarded():
-                self._pay(event.usage, event.cost_usd)
-                if isinstance(event, ModelResponded) and event.finish_reason != "interrupted":
-                    self.sums["turns"] += 1
+            case ModelResponded():
+                self.sums["turns"] += event.finish_reason != "interrupted"
             case ToolProposed():
                 self.sums["tool_calls"] += 1
             case RunQueued() | RunStarted() | MessageDelivered():
@@ -173,8 +134,8 @@ class Tally:
 
     def _describe(self, event: RunQueued | RunStarted | MessageDelivered) -> None:
         match event:
-            case MessageDelivered(text=text):
-                self._remember([text])
+            case MessageDelivered(text=text, by=by):
+                self._remember([] if by == "runner" else [text])
             case RunQueued():
                 self._use(event.model)
             case RunStarted():
@@ -209,15 +170,6 @@ class Tally:
                 self.status = new
             case _:
                 return
-
-    def _pay(self, usage: Usage, cost: Decimal | None) -> None:
-        sums = self.sums
-        for name in ("input", "cached_input", "cache_write", "output", "reasoning"):
-            sums[name] = _bounded(sums[name] + getattr(usage, name))
-        if cost is None or not cost.is_finite():
-            sums["cost_unknown"] += 1
-        else:
-            sums["cost"] = _bounded(sums["cost"] + int((cost * _PICO).to_integral_value()))
 
     def run_row(self, owner_id: str) -> tuple[Any, ...]:
         return (

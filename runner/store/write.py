@@ -15,6 +15,7 @@ from runner.errors import StoreError
 from runner.events import Event, RunFinished, RunQueued, RunStarted
 from runner.store.deltas import DeltaBuffer, DeltaRow, Superseded, superseded_by
 from runner.store.encode import encode
+from runner.store.ledger import INSERT_SQL, RequestRow, request_row
 from runner.store.process import FOREIGN_SILENCE, Owner
 from runner.store.tally import RUN_SQL, SESSION_SQL, Tally
 
@@ -48,6 +49,7 @@ class EventWriter:
         self._registered = False
         self._last_seen = 0.0
         self._facts: list[FactRow] = []
+        self._requests: list[RequestRow] = []
         self._operations: list[Operation] = []
         self._deletes: list[Superseded] = []
         self._tallies: dict[str, Tally] = {}
@@ -85,7 +87,10 @@ class EventWriter:
         elif run_id in self._ended:
             self._refusal = StoreError(f"run {run_id}: {event.kind} comes after its end")
         else:
-            self._facts.append((run_id, event.seq, event.kind, encode(event)))
+            fact, request = (run_id, event.seq, event.kind, encode(event)), request_row(event)
+            self._facts.append(fact)
+            if request is not None:
+                self._requests.append(request)
             tally = self._tallies.get(run_id)
             if tally is None:
                 tally = self._tallies[run_id] = Tally.of(event)
@@ -159,7 +164,7 @@ class EventWriter:
         if deltas:
             rows = [(delta.run_id, owner, delta.seq, encode(delta)) for owner, delta in self.deltas.rows()]
         beat = self.heartbeat_wait() == 0.0
-        if not (dirty or rows or beat or self._operations or self._deletes):
+        if not (dirty or rows or beat or self._requests or self._operations or self._deletes):
             if len(self._facts) in _ROWS_AT_ONCE:
                 # One statement is a transaction of its own: the usual lone fact costs a third.
                 self._insert_facts()
@@ -169,6 +174,7 @@ class EventWriter:
                 return False
         with _Transaction(connection):
             self._insert_facts()
+            connection.executemany(INSERT_SQL, self._requests)
             if beat or any(not tally.known for tally in dirty):
                 self.register(connection)
             for operation in self._operations:
@@ -196,6 +202,7 @@ class EventWriter:
 
     def _stored(self, dirty: list[Tally], deltas: bool) -> None:
         self._facts.clear()
+        self._requests.clear()
         self._operations.clear()
         self._deletes.clear()
         if deltas:
@@ -220,6 +227,11 @@ class EventWriter:
                     connection.execute("INSERT INTO events(run_id, seq, kind, json) VALUES (?, ?, ?, ?)", row)
                 except REFUSED as error:
                     self.give_up(row[0], f"{row[2]} {row[1]} cannot be stored: {error}")
+            for request in self._requests:
+                try:
+                    connection.execute(INSERT_SQL, request)
+                except REFUSED as error:
+                    self.give_up(request[0], f"a request cannot be stored: {error}")
             for operation in list(self._operations):
                 try:
                     operation(connection)
@@ -229,6 +241,7 @@ class EventWriter:
         finally:
             connection.execute("ROLLBACK")
         self._facts = [row for row in self._facts if row[0] not in self._broken]
+        self._requests = [row for row in self._requests if row[0] not in self._broken]
         for run_id in self._broken:
             self._tallies.pop(run_id, None)
             self.deltas.supersede(Superseded(run_id=run_id, owner=None, before=0))

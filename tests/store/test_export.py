@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
 from decimal import Decimal
+from typing import Literal
 
 import pytest
 
@@ -24,6 +26,7 @@ from runner.messages import ToolCall
 from runner.store import Store
 from runner.store.redact import Redactor
 from tests.store.making import Maker, a_call, short_run, write
+from tests.store.random_runs import random_run
 
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow" + "IBAAKCAQEA7\n" * 3 + "-----END RSA PRIVATE KEY-----"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N"
@@ -196,3 +199,14 @@ def test_markdown_reads_well(store: Store) -> None:
     assert -1 not in places, wanted[places.index(-1)]
     assert places == sorted(places)
     assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("format_", ["jsonl", "markdown"])
+def test_whatever_a_run_was_it_can_be_exported(store: Store, format_: Literal["jsonl", "markdown"]) -> None:
+    makers = [random_run(random.Random(seed), f"run-{seed}") for seed in range(60)]
+    for maker in makers:
+        write(store, maker.events)
+    exported = "".join(store.export("session-1", format_))
+    for maker in makers:
+        assert maker.run_id in exported
+    assert {event.kind for maker in makers for event in maker.facts} >= {"compaction_finished", "limit_changed"}

@@ -25,7 +25,8 @@ from runner.store.schema import open_database
 from runner.store.write import HEARTBEAT_SECONDS, EventWriter
 from runner.store.writer import CHECKPOINT_BYTES
 from tests.contract.sources import ROOT
-from tests.store.making import Collector, Maker, random_run, short_run, until, write
+from tests.store.making import Collector, Maker, short_run, until, write
+from tests.store.random_runs import random_run
 
 
 def rows(database: Path, table: str) -> int:

@@ -6,8 +6,6 @@ import random
 import signal
 import sqlite3
 import statistics
-import subprocess
-import sys
 import time
 from contextlib import closing
 from dataclasses import dataclass
@@ -23,45 +21,11 @@ from runner.messages import AssistantMessage
 from runner.state import fold
 from runner.store import Store
 from runner.testing.invariants import check_events, check_history
-from tests.contract.sources import ROOT
-from tests.store.child import word
+from tests.store.child import CUT, word
+from tests.store.children import finish, go, kill, line, start
 from tests.store.making import Maker, short_run, until, write
 
 KILLS = 10
-
-
-def start(mode: str, database: Path, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.store.child", mode, str(database), *arguments],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
-def line(child: subprocess.Popen[str]) -> str:
-    assert child.stdout is not None
-    return child.stdout.readline().strip()
-
-
-def go(child: subprocess.Popen[str]) -> None:
-    assert child.stdin is not None
-    child.stdin.write("go\n")
-    child.stdin.flush()
-
-
-def finish(child: subprocess.Popen[str]) -> str:
-    """Let it come to its end; returns the last line."""
-    last = line(child)
-    child.communicate(timeout=60)
-    assert child.returncode == 0
-    return last
-
-
-def kill(child: subprocess.Popen[str]) -> None:
-    child.send_signal(signal.SIGKILL)
-    child.communicate(timeout=20)
 
 
 @dataclass(frozen=True)
@@ -89,6 +53,20 @@ def killed_run(database: Path, number: int, rng: random.Random) -> tuple[list[Sa
     # The last line may be cut in the middle.
     lines = [text.split() for text in [first, *rest[: rest.rfind("\n") + 1].splitlines()]]
     return [Said(what, int(seq), kind, float(when), int(length)) for what, seq, kind, when, length in lines], at
+
+
+PAID = {"model_responded", "attempt_discarded", "compaction_finished"}
+
+
+def ledger_equals_facts(store: Store, session_id: str) -> int:
+    """Each row of the session's runs is what a fact says, and each such fact has its row; returns how many."""
+    states = {state.run_id: state for state in store.runs(session_id)}
+    rows = {row.key: row for row in store.usage("run", session_id=session_id)}
+    assert set(rows) == {run_id for run_id, state in states.items() if state.ledger}
+    for run_id, row in rows.items():
+        state = states[run_id]
+        assert (row.requests, row.usage, row.cost) == (len(state.ledger), state.usage, state.cost)
+    return sum(row.requests for row in rows.values())
 
 
 def lost_seconds(said: list[Said], events: list[Event], killed: float) -> float:
@@ -133,6 +111,9 @@ def test_a_program_killed_at_any_moment_loses_no_fact_and_little_text(database: 
             assert check_events(events) == []
             assert events[-1].kind == "run_finished"
             assert store.problems == ()
+            paid = ledger_equals_facts(store, session)
+            assert store.session(session).usage == fold(events).usage
+            assert paid >= sum(line.kind in PAID for line in said)
             if len(before) == len(facts):
                 lost.append(lost_seconds(said, events, killed))
             # The conversation can go on.
@@ -160,6 +141,77 @@ def test_two_programs_write_at_once(database: Path) -> None:
         assert check_events(theirs) == []
         assert len(theirs) == count + 5
         assert {summary.session_id for summary in store.sessions()} == {"theirs", "mine"}
+
+
+def test_programs_on_one_folder_write_different_sessions_at_once_and_one_is_killed(database: Path) -> None:
+    """Each has its facts and its rows whole, also the one that was killed among the others."""
+    victim = start("run", database, "run-of-victim", "victim", "3")
+    assert line(victim).startswith("fact 1 ")
+    writers = [start("write", database, f"session-{number}", "600") for number in range(2)]
+    sessions = [start("session", database, f"session-{number}", "all", "is", "well") for number in range(2, 4)]
+    assert [line(child) for child in (*writers, *sessions)] == ["ready"] * 4
+    for child in (*writers, *sessions):
+        go(child)
+    assert victim.stdout is not None
+    # In the middle of the others' work, after a request of its own was paid for.
+    until(lambda: "model_responded" in line(victim), "a response of the victim")
+    kill(victim)
+    assert [finish(child) for child in writers] == ["wrote 605"] * 2
+    assert [line(child) for child in sessions] == ["completed 2 all is well"] * 2
+    assert [finish(child) for child in sessions] == ["over"] * 2
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    with Store.open(database) as store:
+        assert [run.run_id for run in store.recover(SystemClock())] == ["run-of-victim"]
+        for summary in store.sessions():
+            for state in store.runs(summary.session_id):
+                assert check_events(list(store.events(summary.session_id, state.run_id))) == []
+            ledger_equals_facts(store, summary.session_id)
+            assert (summary.status == "failed") == (summary.session_id == "victim")
+        assert store.problems == ()
+
+
+def test_two_programs_cannot_run_one_session_until_one_is_killed(database: Path) -> None:
+    """The real loop in both: the second is refused, takes over after the kill, and goes on from a valid history."""
+    first = start("session", database, "shared")
+    assert line(first) == "ready"
+    go(first)
+    assert line(first) == "streaming"
+    refused = start("session", database, "shared", "too", "early")
+    assert line(refused) == "ready"
+    go(refused)
+    assert line(refused) == f"busy session shared is already running in another program (process {first.pid})"
+    assert finish(refused) == "over"
+    # It was open all the time, so it has made its recovery before there was anything to recover.
+    late = start("session", database, "shared", "here", "I", "am")
+    assert line(late) == "ready"
+    kill(first)
+    go(late)
+    assert line(late) == "completed 4 here I am"
+    assert finish(late) == "over"
+    with Store.open(database) as store:
+        assert store.recover(SystemClock()) == []
+        cut, went_on = store.runs("shared")
+        assert (cut.reason, went_on.reason) == ("interrupted", "complete")
+        history = store.history("shared")
+        assert check_history(history) == []
+        assert [message.role for message in history] == ["user", "assistant", "user", "assistant"]
+        assert isinstance(history[1], AssistantMessage)
+        assert (history[1].text, history[1].interrupted) == (CUT, True)
+        assert ledger_equals_facts(store, "shared") == 2
+        (row,) = store.usage("run", session_id="shared")[:1]
+        assert (row.key, row.estimated, row.cost.unknown) == (cut.run_id, 1, 0)
+
+
+def test_of_programs_that_want_one_session_at_once_one_gets_it(database: Path) -> None:
+    children = [start("session", database, "shared") for _ in range(3)]
+    assert [line(child) for child in children] == ["ready"] * 3
+    for child in children:
+        go(child)
+    said = [line(child) for child in children]
+    assert sorted(text.split()[0] for text in said) == ["busy", "busy", "streaming"]
+    for child in children:
+        kill(child)
 
 
 def test_a_session_runs_in_one_program_at_a_time(database: Path) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from contextlib import closing
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.clock import SystemClock
+from runner.errors import StoreError
 from runner.events import (
     ApprovalRequested,
     ApprovalResolved,
+    CompactionFinished,
+    CompactionStarted,
     Event,
+    LimitReached,
+    MessageQueued,
     ModelResponded,
+    Paused,
+    QueueChanged,
+    QueuedText,
     ReasoningDelta,
     RunFinished,
     RunQueued,
@@ -28,24 +37,20 @@ from runner.events import (
     ToolFinished,
     ToolOutputDelta,
     ToolStarted,
+    TurnFinished,
 )
 from runner.messages import AssistantMessage, ToolResult, UserMessage
-from runner.state import fold
+from runner.state import Between, fold
 from runner.store import RecoveredRun, Store
 from runner.store.closing import close_run
 from runner.testing.invariants import check_events, check_history
-from runner.usage import Usage
-from tests.store.making import START, Maker, a_call, random_run, short_run, write
+from runner.usage import Price, Usage
+from tests.conftest import soak_factor
+from tests.store.making import START, Maker, a_call, kill_owner, short_run, write
+from tests.store.random_runs import random_run
 
 
-def kill_owner(database: Path) -> None:
-    """Make the database say that its owner is a process that has never been."""
-    with closing(sqlite3.connect(database)) as connection:
-        connection.execute("UPDATE owners SET started = 'never'")
-        connection.commit()
-
-
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=120 * soak_factor())
 @given(rng=st.randoms(use_true_random=False), data=st.data())
 def test_every_invariant_holds_wherever_the_program_died(rng: random.Random, data: st.DataObject) -> None:
     made = random_run(rng)
@@ -102,6 +107,90 @@ def test_what_recovery_says(store: Store) -> None:
     assert (summary.status, summary.reason, summary.live, summary.tool_calls) == ("failed", "interrupted", False, 4)
     assert store.recover(SystemClock()) == []
     assert list(store.events("session-1")) == events
+
+
+def test_what_a_cut_request_cost_is_estimated_at_its_price(store: Store) -> None:
+    price = Price(input=Decimal("3"), output=Decimal("15"))
+    maker = Maker()
+    maker.begin()
+    maker.begin_turn()
+    maker.request("anthropic/first", estimate=1000, price=price)
+    maker.add(TextDelta(text="x" * 40))
+    write(store, maker.events)
+    kill_owner(store.path)
+    store.recover(SystemClock())
+    response = next(event for event in store.events("session-1") if isinstance(event, ModelResponded))
+    assert (response.provider, response.price) == ("anthropic", price)
+    assert (response.usage, response.usage_source) == (Usage(input=1000, output=10), "estimated")
+    assert response.cost_usd == Decimal("0.00315")
+    (row,) = store.usage("model")
+    assert (row.cost.total, row.estimated_cost.total, row.estimated) == (response.cost_usd, response.cost_usd, 1)
+    end = store.runs("session-1")[0]
+    assert end.cost.total == store.session("session-1").cost_usd == response.cost_usd
+    assert end.receipt == {
+        "requests": [
+            {
+                "model": "anthropic/first",
+                "closed": True,
+                "usage": {"input": 1000, "output": 10},
+                "usage_source": "estimated",
+                "cost_usd": "0.00315",
+            }
+        ],
+        "processes": [],
+        "tools": [],
+        "cost_usd": "0.00315",
+        "estimated": True,
+    }
+
+
+@pytest.mark.parametrize("price", [Price(input=Decimal(2), output=Decimal(9)), None], ids=["priced", "unknown"])
+def test_a_summary_that_was_being_made_replaces_nothing_and_is_paid_for(store: Store, price: Price | None) -> None:
+    maker = Maker()
+    maker.begin()
+    maker.begin_turn()
+    maker.request("anthropic/first", price=price)
+    maker.answer(model="anthropic/first", cost=Decimal(0))
+    maker.add(TurnFinished())
+    maker.begin_turn()
+    maker.add(CompactionStarted(tokens_before=5000, cause="user", model="anthropic/first"))
+    write(store, maker.events)
+    kill_owner(store.path)
+    store.recover(SystemClock())
+    events = list(store.events("session-1"))
+    assert check_events(events) == []
+    finished = next(event for event in events if isinstance(event, CompactionFinished))
+    assert (finished.how, finished.summary, finished.dropped, finished.provider) == ("none", "", 0, "anthropic")
+    assert (finished.usage, finished.usage_source) == (Usage(input=5000), "estimated")
+    assert finished.cost_usd == (None if price is None else Decimal("0.01"))
+    (state,) = store.runs("session-1")
+    assert (state.compacted, state.ledger[-1].purpose, state.phase) == (None, "compaction", Between())
+    assert store.history("session-1") == tuple(state.history)
+    assert store.session("session-1").cost_usd == finished.cost_usd
+
+
+def test_a_run_that_asked_about_a_limit_with_messages_waiting_is_closed_too(store: Store) -> None:
+    maker = Maker()
+    maker.begin()
+    maker.begin_turn()
+    maker.request()
+    maker.answer()
+    maker.add(MessageQueued(message_id="m1", text="first"))
+    maker.add(MessageQueued(message_id="m2", text="second"))
+    maker.add(QueueChanged(messages=(QueuedText(message_id="m2", text="second, edited"),)))
+    maker.add(LimitReached(limit="max_cost_usd", used=Decimal(1), value=Decimal(1), asks=True))
+    maker.add(StatusChanged(old="running", new="paused"))
+    maker.add(Paused(by="limit", limit="max_cost_usd"))
+    write(store, maker.events)
+    assert store.runs("session-1")[0].limit_asked is not None
+    kill_owner(store.path)
+    store.recover(SystemClock())
+    assert check_events(list(store.events("session-1"))) == []
+    (state,) = store.runs("session-1")
+    assert (state.status, state.reason, state.limit_asked) == ("failed", "interrupted", None)
+    # What was never delivered is no part of the history, but it is not forgotten either.
+    assert [item.text for item in state.queued] == ["second, edited"]
+    assert [message.role for message in store.history("session-1")] == ["user", "assistant"]
 
 
 def test_the_text_that_had_arrived_is_kept_and_its_price_is_unknown(store: Store) -> None:
@@ -241,6 +330,39 @@ def test_two_programs_that_recover_at_once_close_each_run_once(database: Path) -
         assert check_events(events) == []
     first.close()
     second.close()
+
+
+@pytest.mark.parametrize("how", ["recover", "lease"])
+def test_what_could_not_be_closed_for_want_of_room_is_closed_later(store: Store, how: str) -> None:
+    """And until then it belongs to the dead: neither the run nor the session's lease is kept from others."""
+    maker = Maker()
+    maker.begin("x" * 50_000)
+    maker.begin_turn()
+    maker.request()
+    maker.answer("y" * 50_000)
+    write(store, maker.events)
+    kill_owner(store.path)
+    with Store.open(store.path) as second:
+
+        def close_it() -> None:
+            if how == "recover":
+                assert len(second.recover(SystemClock())) == 1
+            else:
+                second.lease("session-1").release()
+
+        def limit(pages: int) -> None:
+            second.journal.call(lambda connection: connection.execute(f"PRAGMA max_page_count = {pages}").fetchall())
+
+        second.lease("another session")
+        limit(1)
+        with pytest.raises(StoreError, match="full"):
+            close_it()
+        assert list(store.events("session-1")) == maker.events
+        assert not second.session("session-1").live
+        limit(1_000_000)
+        close_it()
+        assert check_events(list(second.events("session-1"))) == []
+        assert second.session("session-1").reason == "interrupted"
 
 
 def test_a_session_goes_on_after_recovery(store: Store) -> None:

@@ -14,14 +14,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.events import ErrorInfo, Event, StateUpdated, TextDelta, UnknownEvent
+from runner.events import ErrorInfo, Event, QueuedText, StateUpdated, TextDelta, UnknownEvent
 from runner.events.codec import event_types
 from runner.messages import ToolCall, ToolResult, UserMessage
 from runner.state import fold
+from runner.state.compacted import effective_history
 from runner.store import Store
 from runner.testing.invariants import check_events
-from runner.usage import Usage
-from tests.store.making import START, Collector, Maker, random_run, write
+from runner.usage import Price, Usage
+from tests.conftest import soak_factor
+from tests.store.making import START, Collector, Maker, write
+from tests.store.random_runs import random_run
 
 TEXT = 'née \u2603 \x1b[31m\n\t"quoted" \\ \U0001f600 \x00 end'
 
@@ -33,6 +36,8 @@ PLAIN: dict[object, object] = {
     Decimal: Decimal("0.000000000001230"),
     datetime: START,
     Usage: Usage(input=5, cached_input=1, cache_write=1, output=3, reasoning=2),
+    Price: Price(input=Decimal("3.000"), output=Decimal("15"), cached_input=Decimal("0.30")),
+    QueuedText: QueuedText(message_id="m", text=TEXT),
     ErrorInfo: ErrorInfo(type="rate_limit", message=TEXT, action="retry", retryable=True, status_code=429, fix="wait"),
 }
 MESSAGES = (UserMessage(text=TEXT, message_id="m"), ToolResult(call_id="c", tool="t", output=TEXT, status="denied"))
@@ -53,6 +58,8 @@ def value_for(hint: object) -> object:
     if origin is tuple:
         if arguments[0] is ToolCall:
             return (CALL,)
+        if arguments[0] is QueuedText:
+            return (PLAIN[QueuedText],)
         return (TEXT, "b") if arguments[0] is str else MESSAGES
     raise AssertionError(f"no sample value for {hint!r}")
 
@@ -80,7 +87,7 @@ def test_every_kind_comes_back_as_it_was(kind: str, store: Store) -> None:
         assert list(store.events("session-2")) == [*maker.events, follows]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40 * soak_factor())
 @given(rng=st.randoms(use_true_random=False))
 def test_stored_fold_is_the_live_fold(rng: random.Random, tmp_path_factory: pytest.TempPathFactory) -> None:
     made = random_run(rng)
@@ -90,10 +97,10 @@ def test_stored_fold_is_the_live_fold(rng: random.Random, tmp_path_factory: pyte
         assert reader.events == made.events
         assert list(store.events("session-1")) == made.facts
         assert store.runs("session-1") == [made.state] == [fold(made.facts)]
-        assert store.history("session-1") == tuple(made.state.history)
+        assert store.history("session-1") == tuple(effective_history((), made.state))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40 * soak_factor())
 @given(rng=st.randoms(use_true_random=False), data=st.data())
 def test_an_open_run_folds_to_the_live_state_at_any_prefix(
     rng: random.Random, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

@@ -33,7 +33,9 @@ from runner.store import Problem, Store
 from runner.store.paths import data_dir
 from runner.store.schema import VERSION
 from runner.usage import Cost, Usage
-from tests.store.making import START, Maker, random_run, short_run, write
+from tests.conftest import soak_factor
+from tests.store.making import START, Maker, short_run, write
+from tests.store.random_runs import random_run
 
 
 def change(database: Path, sql: str, *values: object) -> None:
@@ -42,7 +44,7 @@ def change(database: Path, sql: str, *values: object) -> None:
         connection.commit()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=30 * soak_factor())
 @given(rng=st.randoms(use_true_random=False), count=st.integers(min_value=1, max_value=3))
 def test_the_summary_is_what_folding_gives(
     rng: random.Random, count: int, tmp_path_factory: pytest.TempPathFactory
@@ -64,10 +66,10 @@ def test_the_summary_is_what_folding_gives(
         assert (summary.runs, summary.status, summary.reason) == (count, states[-1].status, states[-1].reason)
         assert summary.created == min(maker.events[0].time for maker in makers)
         assert summary.updated == max(maker.events[-1].time for maker in makers)
-        assert summary.agent == "deck"
+        assert summary.agent == states[-1].agent
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=30 * soak_factor())
 @given(rng=st.randoms(use_true_random=False), data=st.data())
 def test_the_status_of_a_live_run_is_the_folded_one(
     rng: random.Random, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
@@ -101,6 +103,7 @@ def test_search_looks_at_names_and_first_messages(store: Store) -> None:
     write(store, short_run("run-2", "session-2", text="\n\n  Größe   der Tabelle ändern").events)
     late = short_run("run-3", "session-3", text="something else")
     late.events.insert(3, MessageDelivered(message_id="m", text="and then the login again"))
+    late.events.insert(4, MessageDelivered(message_id="n", text="please wrap up", by="runner"))
     renumbered = Maker(run_id="run-3", session_id="session-3")
     for event in late.events:
         renumbered.add(event)
@@ -115,6 +118,7 @@ def test_search_looks_at_names_and_first_messages(store: Store) -> None:
     assert found("100%") == {"session-1"}
     assert found("%") == {"session-1"}
     assert found("_") == set()
+    assert found("wrap") == set()
     assert found("") == {"session-1", "session-2", "session-3"}
     assert store.session("session-2").title == "Größe der Tabelle ändern"
     store.rename_session("session-2", "  Straße\nnew ")

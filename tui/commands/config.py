@@ -9,7 +9,7 @@ from dataclasses import fields
 
 from tui.commands.common import load, report_withheld
 from tui.settings import Settings, Source
-from tui.settings.layers import ATTENDED_LIMITS, LIMITS, dotted, printable
+from tui.settings.layers import ATTENDED_LIMITS, COMPACTION, LIMITS, dotted, printable
 
 
 def run(args: argparse.Namespace) -> int:
@@ -46,6 +46,10 @@ def _rows(settings: Settings) -> Iterator[tuple[str, object, Source]]:
         if origin.kind == "default" and name in ATTENDED_LIMITS:
             origin = Source(kind="default", where=f"{ATTENDED_LIMITS[name]} on the screen, where you can stop it")
         yield f"limits.{name}", settings.limits.get(name, default), origin
+    yield COMPACTION, "off" if settings.compaction is None else "on", settings.source(COMPACTION)
+    for item in fields(settings.compaction) if settings.compaction is not None else ():
+        key = f"{COMPACTION}.{item.name}"
+        yield key, getattr(settings.compaction, item.name), settings.source(key)
     for action, keys in settings.keys.items():
         yield dotted(("keys", action)), keys, settings.source(dotted(("keys", action)))
     for table, entries in (("agents", settings.agents), ("models", settings.models)):

@@ -8,22 +8,30 @@ import signal
 import sys
 from contextlib import closing
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from tui.cli import UsageError, tell
 from tui.commands.common import load, report_withheld
+from tui.settings import Settings
+
+if TYPE_CHECKING:
+    from runner.config import RunConfig
 
 
 def run(args: argparse.Namespace) -> int:
     # Until the run can be aborted in order, SIGTERM ends the program as Ctrl-C does.
     signal.signal(signal.SIGTERM, _interrupt)
     prompt = _prompt(args)
+    if args.on_limit == "ask" and not args.control:
+        raise UsageError("quarterdeck run: --on-limit ask needs --control, because somebody has to answer")
     settings = load(
         args,
         {
             "limits.max_turns": args.max_turns,
             "limits.max_cost_usd": args.max_cost,
             "limits.max_time": args.max_time,
+            "limits.on_limit": args.on_limit,
+            "compaction": "off" if args.no_compaction else None,
         },
     )
     report_withheld(settings)
@@ -47,11 +55,17 @@ def run(args: argparse.Namespace) -> int:
             runner=Runner(store=store, models=registry, grants=GrantFile(data_dir() / "grants.json")),
             agent=settings.agent(),
             prompt=prompt,
-            config=settings.run_config(session_id=session_id, approver=bool(args.control)),
+            config=_config(settings, session_id, control=args.control),
             json=args.json,
             control=args.control,
         )
         return asyncio.run(drive(job))
+
+
+def _config(settings: Settings, session_id: str | None, *, control: bool) -> RunConfig:
+    # A file may say "ask" for the screen; where nobody can send an answer, asking would wait for ever.
+    nobody: dict[str, Any] = {} if control else {"on_limit": "end"}
+    return settings.run_config(session_id=session_id, approver=control, **nobody)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

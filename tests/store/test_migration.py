@@ -1,0 +1,188 @@
+"""Databases of older versions: read as they are, brought up to date once, and left whole where that is cut short."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from runner.clock import SystemClock
+from runner.errors import StoreError
+from runner.events import ModelResponded, UnknownEvent
+from runner.messages import AssistantMessage
+from runner.state import fold
+from runner.store import Store
+from runner.store.process import this_process
+from runner.store.schema import MIGRATIONS, VERSION, open_database
+from runner.testing.invariants import check_events, check_history
+from runner.usage import Cost, Usage
+from tests.store.children import finish, go, kill, line, start
+from tests.store.making import short_run, write
+
+VERSION_1 = Path(__file__).with_name("version1.sql")
+"""A database that the first version of the program wrote: three runs that ended, and one whose program was killed."""
+
+
+@pytest.fixture
+def old(database: Path) -> Path:
+    database.parent.mkdir()
+    with closing(sqlite3.connect(database)) as connection:
+        connection.executescript(VERSION_1.read_text(encoding="utf-8"))
+        connection.execute("PRAGMA journal_mode = WAL")
+    return database
+
+
+def change(database: Path, sql: str, *values: object) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute(sql, values)
+        connection.commit()
+
+
+def contents(database: Path) -> dict[str, object]:
+    """Everything that is in it, tables and rows."""
+    with closing(sqlite3.connect(database)) as connection:
+        version = connection.execute("PRAGMA user_version").fetchone()
+        return {"version": version, "dump": list(connection.iterdump())}
+
+
+def schema_of(database: Path) -> set[tuple[str, str]]:
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+        return {(name, " ".join(sql.split())) for name, sql in rows}
+
+
+def old_sums(database: Path) -> dict[str, tuple[Usage, Cost]]:
+    """What the version 1 had counted beside its facts, for each run."""
+    with closing(sqlite3.connect(database)) as connection:
+        rows = connection.execute(
+            "SELECT run_id, input, cached_input, cache_write, output, reasoning, cost, cost_unknown FROM runs"
+        ).fetchall()
+    return {
+        run_id: (
+            Usage(input=row[0], cached_input=row[1], cache_write=row[2], output=row[3], reasoning=row[4]),
+            Cost(known=Decimal(row[5]) / 10**12, unknown=row[6]),
+        )
+        for run_id, *row in rows
+    }
+
+
+def test_a_ledger_is_made_of_the_facts_of_an_old_database(old: Path) -> None:
+    before = old_sums(old)
+    assert set(before) == {"run-1", "run-2", "run-3", "run-4"}
+    with Store.open(old) as store:
+        assert {row.key: (row.usage, row.cost) for row in store.usage("run")} == before
+        for session in ("session-one", "session-two", "session-three"):
+            for state in store.runs(session):
+                assert (state.usage, state.cost) == before[state.run_id]
+        assert {row.key: row.requests for row in store.usage("provider")} == {"anthropic": 5, "local": 1}
+        assert store.session("session-one").usage == before["run-1"][0] + before["run-2"][0]
+        assert store.session("session-one").cost_usd is None
+        assert store.session("session-two").cost_usd == before["run-3"][1].known
+        assert [summary.turns for summary in store.sessions()] == [1, 0, 3]
+        (row,) = store.usage("run", session_id="session-two")
+        assert (row.estimated, row.estimated_cost) == (1, before["run-3"][1])
+        assert sum(row.discarded for row in store.usage("run")) == 1
+        assert store.problems == ()
+
+
+def test_an_old_database_becomes_what_a_new_one_is(old: Path, tmp_path: Path) -> None:
+    Store.open(old).close()
+    Store.open(tmp_path / "new.db").close()
+    assert schema_of(old) == schema_of(tmp_path / "new.db")
+    assert contents(old)["version"] == (VERSION,) == (len(MIGRATIONS),)
+    again = contents(old)
+    Store.open(old).close()
+    assert contents(old) == again
+
+
+def test_the_work_goes_on_in_an_old_database(old: Path) -> None:
+    """A run that the old program left open is closed, its session continued; old events are read as before."""
+    with Store.open(old) as store:
+        assert store.session("session-three").reason == "interrupted"
+        (recovered,) = store.recover(SystemClock())
+        assert (recovered.run_id, recovered.partial_characters) == ("run-4", len("Half an ans"))
+        for session in ("session-one", "session-two", "session-three"):
+            for state in store.runs(session):
+                events = list(store.events(session, state.run_id))
+                assert check_events(events) == []
+                assert fold(events) == state
+        closed = [event for event in store.events("session-three") if isinstance(event, ModelResponded)][-1]
+        # The old program did not record the price, so nobody knows what the cut request cost.
+        assert (closed.text, closed.cost_usd, closed.price) == ("Half an ans", None, None)
+        with store.lease("session-three"):
+            write(store, short_run("run-5", "session-three", text="Go on").events)
+        history = store.history("session-three")
+        assert check_history(history) == []
+        assert isinstance(history[-1], AssistantMessage)
+        assert {row.key: row.requests for row in store.usage("run", session_id="session-three")} == {
+            "run-4": 2,
+            "run-5": 1,
+        }
+
+
+def test_damaged_and_unknown_facts_of_an_old_database_harm_nothing(old: Path) -> None:
+    change(old, "UPDATE events SET json = '{\"kind\":' WHERE run_id = 'run-1' AND seq = 8")
+    change(old, "UPDATE events SET json = x'ff' WHERE run_id = 'run-3' AND kind = 'model_responded'")
+    unknown = '{"v":1,"kind":"dreamt","run_id":"run-2","seq":11,"of":"sheep"}'
+    change(old, "INSERT INTO events(run_id, seq, kind, json) VALUES ('run-2', 11, 'dreamt', ?)", unknown)
+    with Store.open(old) as store:
+        assert {row.key: row.requests for row in store.usage("run")} == {"run-1": 2, "run-2": 1, "run-4": 1}
+        for session in ("session-one", "session-two"):
+            for state in store.runs(session):
+                rows = {row.key: (row.usage, row.cost) for row in store.usage("run")}
+                assert rows.get(state.run_id, (Usage(), Cost())) == (state.usage, state.cost)
+        *_, last = store.events("session-one", "run-2")
+        assert isinstance(last, UnknownEvent)
+        assert last.data["of"] == "sheep"
+
+
+def test_a_program_killed_at_any_statement_leaves_the_old_database_whole(old: Path, tmp_path: Path) -> None:
+    """Up to the very last one, after which it is the new database, whole."""
+    shutil.copy(old, tmp_path / "copy.db")
+    Store.open(tmp_path / "copy.db").close()
+    before, after, number = contents(old), contents(tmp_path / "copy.db"), 1
+    while contents(old) == before:
+        child = start("migrate", old, str(number))
+        assert line(child) == f"at {number}"
+        kill(child)
+        number += 1
+    assert contents(old) == after
+    assert schema_of(old) == schema_of(tmp_path / "copy.db")
+    # BEGIN, the looks at what is there, every statement of the step, the rows, COMMIT.
+    assert number > len(MIGRATIONS[1]) + 5
+    with Store.open(old) as store:
+        assert sum(row.requests for row in store.usage("run")) == 6
+
+
+def test_two_programs_that_open_an_old_database_at_once_change_it_once(old: Path) -> None:
+    children = [start("open", old) for _ in range(3)]
+    assert [line(child) for child in children] == ["ready"] * 3
+    for child in children:
+        go(child)
+    assert [finish(child) for child in children] == ["opened 6"] * 3
+
+
+def test_an_old_program_that_is_at_work_is_not_cut_off(old: Path) -> None:
+    """It could store no further fact in the new tables."""
+    me = this_process("me")
+    change(old, "UPDATE owners SET pid = ?, started = ?, place = ?", me.pid, me.started, me.place)
+    before = contents(old)
+    with pytest.raises(StoreError, match=f"in use by an older version .process {me.pid}.; end it first"):
+        Store.open(old)
+    assert contents(old) == before
+    change(old, "UPDATE owners SET started = 'never'")
+    Store.open(old).close()
+
+
+def test_opening_what_is_up_to_date_waits_for_no_writer(database: Path) -> None:
+    """Only a change of the schema needs the lock."""
+    Store.open(database).close()
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        open_database(database).close()
+        other.execute("ROLLBACK")
