@@ -19,7 +19,7 @@ from textual.binding import Binding, BindingsMap
 from textual.content import Content
 from textual.filter import LineFilter
 from textual.message import Message
-from textual.widgets import TextArea
+from textual.widgets import Input, TextArea
 
 import themes
 from tui.actions import ACTIONS
@@ -163,7 +163,8 @@ class QuarterdeckApp(App[int]):
         await super().on_event(event)
 
     def action_invoke(self, action_id: str, copies: bool = False) -> None:
-        """A key of the registry: where the action cannot be done, the key passes on.
+        """A key of the registry. Where the action cannot be done, the status line says why; on another screen, which
+        hides that line, the key passes on.
 
         copies: the key is also the usual one for copying, so it copies first what is selected.
         """
@@ -176,12 +177,12 @@ class QuarterdeckApp(App[int]):
             raise SkipAction
         elif action_id == "stop" and self.conductor.forget_confirm():
             return
-        elif not self.conductor.do(action_id):
+        elif not self.conductor.do(action_id) and elsewhere:
             raise SkipAction
 
     def _copy_selection(self) -> bool:
         focused = self.focused
-        text = focused.selected_text if isinstance(focused, TextArea) else ""
+        text = focused.selected_text if isinstance(focused, TextArea | Input) else ""
         text = text or self.screen.get_selected_text() or ""
         if text:
             self.copy(text)

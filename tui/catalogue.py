@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from runner.models.catalogue import Pricing, lookup
 from runner.models.providers import SELF_HOSTED, family, prefix_of, provider
 from tui.screens.models import ModelRow
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def model_rows(infos: Iterable[ModelInfo], named: Iterable[str], environ: Mapping[str, str]) -> list[ModelRow]:
     """Configured models first, then the demos, then those whose key is set, then the others by name."""
     configured = set(named)
-    rows = [ModelRow(info, key_of(info, environ), info.name in configured) for info in infos]
+    rows = [ModelRow(info, key_of(info, environ), info.name in configured, _pricing(info)) for info in infos]
     return sorted(rows, key=_place)
 
 
@@ -32,6 +33,14 @@ def key_of(info: ModelInfo, environ: Mapping[str, str]) -> str:
     if known is None:
         return ""
     return "set" if known.key(environ) else "missing"
+
+
+def _pricing(info: ModelInfo) -> Pricing | None:
+    """Where the table knows prices that depend on the size of the input, unless a configuration set its own."""
+    known = lookup(info.name)
+    if known is None or known.pricing is None or not known.pricing.tiers or known.info.price != info.price:
+        return None
+    return known.pricing
 
 
 def _place(row: ModelRow) -> tuple[int, str]:

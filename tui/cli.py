@@ -18,6 +18,7 @@ MODES: Final = ("default", "accept_edits", "plan", "bypass", "deny_unlisted")
 COMMANDS: Final = {
     "run": "run one prompt without the screen",
     "sessions": "list, show, export, rename or delete sessions",
+    "usage": "what requests came to, by model, agent, day or session",
     "models": "list models with their prices and windows",
     "config": "show the settings, with where each value comes from",
     "trust": "see and accept what this folder's configuration would change",
@@ -201,6 +202,13 @@ def _run_parser() -> Parser:
     parser.add_argument("--max-turns", metavar="N", help="at most N responses of the model, or off")
     parser.add_argument("--max-cost", metavar="USD", help="spend at most this much, in US dollars, or off")
     parser.add_argument("--max-time", metavar="S", help="work for at most this many seconds, or off")
+    parser.add_argument(
+        "--on-limit",
+        choices=("ask", "end"),
+        metavar="WHAT",
+        help="at a limit: end (the default), or ask and wait for a command; ask needs --control",
+    )
+    parser.add_argument("--no-compaction", action="store_true", help="never summarise the older history by itself")
     parser.add_argument("--json", action="store_true", help="print every event as one line of JSON")
     parser.add_argument("--control", action="store_true", help="take commands as lines of JSON on stdin")
     return parser
@@ -229,7 +237,7 @@ def _sessions_parser() -> Parser:
     export.add_argument("-o", "--output", metavar="FILE", help="write to this new file instead of stdout")
     export.add_argument("--no-redact", action="store_true", help="keep what looks like a secret")
     rename = parts.add_parser("rename", help="give a session a name")
-    delete = parts.add_parser("delete", help="delete a session and all it stored")
+    delete = parts.add_parser("delete", help="delete a session and all it stored; what it cost stays in usage")
     delete.add_argument("--yes", action="store_true", help="do not ask")
     for part in (show, export, rename, delete):
         part.add_argument("id", metavar="ID", help="the session's id, or its beginning")
@@ -237,6 +245,26 @@ def _sessions_parser() -> Parser:
     for part in (listing, show, export, rename, delete):
         part.add_argument("--debug", action="store_true", help=argparse.SUPPRESS)
     return parser
+
+
+def _usage_parser() -> Parser:
+    parser = Parser("quarterdeck usage", USAGE_TEXT)
+    _common(parser)
+    kinds = ("model", "provider", "agent", "day", "session", "run")
+    parser.add_argument("--by", choices=kinds, default="model", metavar="WHAT", help=f"{', '.join(kinds)}")
+    parser.add_argument("--since", metavar="WHEN", help="2026-01-31, today, or 7d for the last 7 days with today")
+    parser.add_argument("--session", metavar="ID", help="only this session (an id or its beginning)")
+    parser.add_argument("--limit", type=_positive, default=30, metavar="N", help="at most N lines (default 30)")
+    parser.add_argument("--json", action="store_true", help="as one JSON object, with every line")
+    return parser
+
+
+USAGE_TEXT: Final = """\
+What requests to models came to: tokens, and US dollars at the price of that moment. Without options all requests that
+were ever made, by model. Each one counts: failed, retried and thrown away ones too, and those of deleted sessions.
+
+Tokens: cached and cache write are parts of the input, reasoning is a part of the output. A day is one of the local
+calendar. ~ marks an estimate; a cost that nobody knows is said to be unknown and never counted as nothing."""
 
 
 def _models_parser() -> Parser:
@@ -286,6 +314,7 @@ PARSERS: Final[dict[str, Callable[[], Parser]]] = {
     "tui": _main_parser,
     "run": _run_parser,
     "sessions": _sessions_parser,
+    "usage": _usage_parser,
     "models": _models_parser,
     "config": _config_parser,
     "trust": _trust_parser,

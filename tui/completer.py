@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 from runner.errors import QuarterdeckError
 from tui.files import gather
 from tui.fuzzy import best
+from tui.limits import LIMITS, OFF, Limit, as_written, find_limit
+from tui.render.limits import quantity
 from tui.slash import BY_SLASH
 from tui.widgets.completion import Candidate, Word
 
@@ -40,8 +42,15 @@ class Completer:
 
     async def candidates(self, word: Word, view: View) -> list[Candidate]:
         """The best candidates for the word, best first; none while the program ends."""
-        if word.kind == "command":
-            return commands(word.query, view)
+        match word.kind:
+            case "command":
+                return commands(word.query, view)
+            case "limit":
+                return limits(word.query, view)
+            case "value":
+                return values(word.of, word.query, view)
+            case "file":
+                pass
         with suppress(QuarterdeckError):
             return await self._file_candidates(word)
         return []
@@ -60,3 +69,34 @@ def commands(query: str, view: View) -> list[Candidate]:
     found = [action for action in usable if action.slash.startswith(query)]
     found += [action for action in best(query, usable, lambda action: action.slash, MOST) if action not in found]
     return [Candidate(f"/{action.slash}", f"/{action.slash}", action.help) for action in found]
+
+
+def limits(query: str, view: View) -> list[Candidate]:
+    """Limits that can be set, with what they are now where a run goes on."""
+    found = [limit for limit in LIMITS if limit.word.startswith(query)]
+    found += [limit for limit in best(query, LIMITS, lambda limit: limit.word, MOST) if limit not in found]
+    return [Candidate(f"{limit.word} ", limit.word, f"{limit.what}{_now(limit, view)}") for limit in found]
+
+
+def _now(limit: Limit, view: View) -> str:
+    if view.live is None:
+        return ""
+    value = view.live.limits.get(limit.name)
+    return f", now {OFF if value is None else quantity(limit.name, value)}"
+
+
+def values(name: str, query: str, view: View) -> list[Candidate]:
+    """Values that a limit may get: more of it, or none at all."""
+    try:
+        limit = find_limit(name)
+    except ValueError:
+        return []
+    value = view.live.limits.get(limit.name) if view.live is not None else None
+    found = [Candidate(OFF, OFF, "no such limit")]
+    if value:
+        higher = [("+50%", "half as much again"), (as_written(limit, value * 2), "twice as much")]
+        found = [Candidate(written, written, does) for written, does in higher] + found
+    elif query == "":
+        first = as_written(limit, limit.first)
+        found.insert(0, Candidate(first, first, f"{quantity(limit.name, limit.first)} of {limit.what}"))
+    return [candidate for candidate in found if candidate.value.startswith(query)]

@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal
 
-from runner.errors import QuarterdeckError
-from tui import history
-from tui.actions import BY_ID, Choice, PaneName, ScreenName
-from tui.deck import Deck
-from tui.engine import Engine, EngineFault, ModelChosen, Notice, RunBegan, RunEnded, RunRefused, StoreOpened, Warm
-from tui.screens.viewer import Viewer, call_body, call_title
-from tui.slash import read_slash
-from tui.widgets.approval import ApprovalCard
-from tui.words import count, one_line
+from tui.actions import BY_ID, Choice, LimitChoice, Order, PaneName, QueueStep, ScreenName
+from tui.browsing import Browsing
+from tui.engine import EngineFault, ModelChosen, Notice, RunBegan, RunEnded, RunRefused, StoreOpened, Warm
+from tui.orders import Orders
+from tui.recovered import recovered_words
+from tui.slash import Slash
+from tui.words import count
+from tui.writing import Writing
 
 if TYPE_CHECKING:
-    from runner.state import CallItem, RunState
-    from runner.store import Store
-    from runner.store.base import SessionSummary
+    from runner.state import CallItem
     from tui.bridge import Bridge
     from tui.completer import Completer
+    from tui.deck import Deck
+    from tui.engine import Engine
     from tui.painter import Painter
     from tui.ports import Host, Lists
     from tui.screens.cockpit import CockpitScreen
-    from tui.screens.models import ModelChoice
-    from tui.screens.sessions import SessionChoice
+    from tui.widgets.approval import ApprovalCard
     from tui.widgets.completion import Word
+    from tui.widgets.limit_card import LimitCard
 
 TICK = 0.5
 """Seconds between looks at the clock while something runs; without a run nothing ticks."""
@@ -57,35 +55,51 @@ class Conductor:
         self.deck = deck
         self._engine = engine
         self._bridge = bridge
-        self._completer = completer
-        self._lists = lists
-        self._history_file: Path | None = None
-        self._workspace = deck.view().workspace
+        self._orders = Orders(deck)
+        self._writing = Writing(
+            host=host,
+            screen=screen,
+            deck=deck,
+            orders=self._orders,
+            engine=engine,
+            completer=completer,
+            obey=self._obey,
+        )
+        self._browsing = Browsing(
+            host=host, screen=screen, deck=deck, engine=engine, lists=lists, do=self.do, repaint=self.repaint
+        )
         self._ticking = False
         self._exit_code = 0
 
     def do(self, action_id: str) -> bool:
-        """Carry out an action where it can be now; whether it could."""
+        """Carry out an action where it can be now; whether it could. Where not, the status line says why."""
         action = BY_ID[action_id]
-        if not action.enabled(self.deck.view()):
-            return False
-        action.run(self)
+        why = action.refusal(self.deck.view())
+        if why:
+            self.deck.say(why)
+        else:
+            action.run(self)
         self.repaint()
-        return True
+        return not why
+
+    def can(self, action_id: str) -> bool:
+        """Whether an action can be carried out now."""
+        return BY_ID[action_id].enabled(self.deck.view())
 
     def frame(self) -> None:
         """Show what the runs did since the last frame."""
         began = perf_counter()
         self.deck.changed(self._bridge.collect())
-        self._give_back()
+        self._writing.follow()
+        self._writing.give_back()
         self.repaint()
         self._bridge.painted(perf_counter() - began)
 
     def repaint(self) -> None:
-        view = replace(
-            self.deck.view(), answering=self._painter.card.answering, unseen=self._painter.transcript.new_lines
-        )
-        self._painter.paint(view)
+        painter = self._painter
+        painter.rewriting = self._writing.rewriting
+        view = replace(self.deck.view(), answering=painter.answering, unseen=painter.transcript.new_lines)
+        painter.paint(view)
         by_time = view.busy or view.quitting or bool(view.confirm)
         if (by_time or (view.notice is not None and view.notice.until is not None)) and not self._ticking:
             self._ticking = True
@@ -101,7 +115,9 @@ class Conductor:
             case Warm():
                 return
             case ModelChosen(model=model, why=why):
-                self._model_chosen(model, why)
+                if not self.deck.view().model:
+                    self.deck.model_chosen(model, why)
+                self._browsing.show_model()
             case StoreOpened():
                 self._store_opened(notice)
             case RunBegan(handle=handle, subscription=subscription):
@@ -114,18 +130,8 @@ class Conductor:
                     self.deck.say(problem, "error", stay=True)
             case EngineFault(problem=problem):
                 self.deck.say(f"a fault of the program: {problem}", "error", stay=True)
-        self._give_back()
+        self._writing.give_back()
         self.repaint()
-
-    def _model_chosen(self, model: str, why: str) -> None:
-        if not self.deck.view().model:
-            self.deck.model_chosen(model, why)
-        self._screen.welcome.show_model(self.deck.view().model, self.deck.why)
-        self._load_provider()
-
-    def _load_provider(self) -> None:
-        if not self.deck.view().model_is_demo:
-            self._engine.load_provider(self.deck.view().model)
 
     def _store_opened(self, opened: StoreOpened) -> None:
         self.deck.store_opened()
@@ -133,24 +139,11 @@ class Conductor:
             self.deck.say(f"nothing will be saved: {opened.problem}", "error", stay=True)
             self._screen.welcome.remark(f"nothing will be saved: {opened.problem}")
         if opened.recovered:
-            titles = ", ".join(f'"{one_line(run.title)[:40]}"' for run in opened.recovered[:3])
-            runs = count(len(opened.recovered), "run was", "runs were")
-            text = f"{runs} interrupted when the program died, and closed now: {titles}"
+            text = recovered_words(opened.recovered)
             self.deck.say(text, "warning")
             self._screen.welcome.remark(f"{text}; the list of sessions opens it")
         if opened.data_dir is not None:
-            self._history_file = history.history_file(opened.data_dir, Path(self._workspace))
-            self._host.work(self._load_history(self._history_file), "history")
-
-    async def _load_history(self, file: Path) -> None:
-        with suppress(QuarterdeckError):
-            found = await asyncio.wrap_future(self._engine.background(lambda: history.load(file)))
-            self._screen.composer.history_of_messages.extend_older(found)
-
-    def _give_back(self) -> None:
-        text = self.deck.take_restored()
-        if text:
-            self._screen.composer.give_back(text)
+            self._writing.load_history(opened.data_dir, Path(self.deck.view().workspace))
 
     def forget_confirm(self) -> bool:
         """Take an open question back; whether there was one."""
@@ -166,66 +159,87 @@ class Conductor:
         self.deck.abort()
 
     def toggle_pause(self) -> None:
-        self.deck.toggle_pause()
+        self._orders.toggle_pause()
 
-    def new_session(self) -> None:
-        self.deck.new_session()
-        self.focus_composer()
+    def order(self, what: Order) -> None:
+        self._orders.give(what)
 
-    def write(self, what: Literal["send", "newline"]) -> None:
-        if what == "newline":
-            self._screen.composer.insert_newline()
-        elif not self._screen.composer.blank:
-            self._send()
+    def ask_limit(self) -> None:
+        self._writing.begin("/limit ")
 
-    def _send(self) -> None:
-        text = self._screen.composer.text
-        slash = read_slash(text)
-        if slash is not None and slash.action_id is None:
-            self._unknown(slash.name)
-            return
-        self._screen.composer.take()
-        self.submit(text)
-
-    def submit(self, text: str) -> bool:
-        """Send a message, or do what a command says; False where there is no such command."""
-        slash = read_slash(text)
-        if slash is None:
-            self.send(text)
-        elif slash.action_id is None:
-            self._unknown(slash.name)
-            return False
+    def cancel_tool(self) -> None:
+        """The call that is selected in the tool calls, or the only one; else the person chooses."""
+        calls = self.deck.view().running_calls
+        selected = self._painter.timeline.call if self._painter.timeline.has_focus else None
+        if selected is not None and selected in calls:
+            self._orders.cancel(selected)
+        elif len(calls) == 1:
+            self._orders.cancel(calls[0])
         else:
-            self._obey(slash.action_id, slash.argument)
-        return True
+            self._painter.calls.ask(calls, self.deck.view().now)
 
-    def _unknown(self, name: str) -> None:
-        self.deck.say(f"there is no command /{name}; begin with a space to send it as a message", "warning")
-
-    def _obey(self, action_id: str, argument: str) -> None:
-        if action_id == "model" and argument:
-            self._use_model(argument)
-        elif not self.do(action_id):
-            self.deck.say(f"{BY_ID[action_id].name}: nothing to do now")
-
-    def send(self, text: str) -> None:
-        """A message of the person's."""
-        self.deck.send(text)
-        if self._screen.composer.history_of_messages.add(text) and self._history_file is not None:
-            self._remember(self._history_file, text)
-        self._screen.scroll_transcript("end")
+    def cancel_call(self, call: CallItem) -> None:
+        """The call that was chosen from the list."""
+        self._painter.calls.close()
+        self.focus_composer()
+        self._orders.cancel(call)
         self.repaint()
 
-    def _remember(self, file: Path, text: str) -> None:
-        async def append() -> None:
-            # Losing an entry of the input history is no reason to disturb anybody.
-            with suppress(OSError, QuarterdeckError):
-                await asyncio.wrap_future(self._engine.background(lambda: history.append(file, text)))
+    def new_session(self) -> None:
+        self._browsing.new_session()
 
-        self._host.work(append(), "history")
+    def write(self, what: Literal["send", "send_now", "newline"]) -> None:
+        self._writing.write(what)
+
+    def submit(self, text: str) -> bool:
+        """Send a message, or do what a command says; False where it cannot be understood."""
+        understood = self._writing.submit(text)
+        self.repaint()
+        return understood
+
+    def _obey(self, command: Slash) -> None:
+        if command.action_id == "model" and command.argument:
+            self._browsing.use_model(command.argument)
+        elif command.action_id is not None:
+            self.do(command.action_id)
+
+    def escape(self) -> bool:
+        """Leave what took the place of the draft in the message; whether there was such a thing."""
+        left = self._writing.escape()
+        if left:
+            self.repaint()
+        return left
+
+    def focus_queue(self) -> None:
+        self._painter.queue.take_focus()
+        self._painter.queue.select_last()
+
+    def up(self) -> bool:
+        """Up in an empty message goes to the messages that wait; whether there are any."""
+        return self.can("queue.focus") and self.do("queue.focus")
+
+    def queue(self, step: QueueStep) -> None:
+        """A key of the list of waiting messages."""
+        queue = self._painter.queue
+        match step:
+            case "edit":
+                self._writing.rewrite(queue.message_id)
+            case "earlier":
+                self._orders.move_message(queue.message_id, -1)
+            case "later":
+                self._orders.move_message(queue.message_id, 1)
+            case "delete":
+                self._orders.delete_message(queue.message_id, self._painter.keys.show("queue.undo"))
+            case "undo":
+                self._orders.undo_delete()
+            case "now":
+                self._orders.deliver_now()
 
     def choose(self, choice: Choice) -> None:
-        self._painter.card.choose(choice)
+        self._painter.asks.approval.choose(choice)
+
+    def choose_limit(self, choice: LimitChoice) -> None:
+        self._painter.asks.limit.choose(choice)
 
     def decide(self, decided: ApprovalCard.Decided) -> None:
         self.deck.decide(
@@ -237,17 +251,28 @@ class Conductor:
         )
         self.repaint()
 
+    def decide_limit(self, decided: LimitCard.Decided) -> None:
+        """What to do at the limit that the run asks about."""
+        match decided.choice:
+            case "model":
+                self.open_screen("models")
+            case "wrap_up":
+                self._orders.give("wrap_up")
+            case "stop":
+                self.deck.press_stop()
+            case _:
+                self._orders.set_limit(decided.limit, decided.value)
+        self.repaint()
+
     def focus_card(self) -> None:
-        if not self._painter.card.has_focus_within:
-            self._painter.card.focus()
+        self._painter.asks.focus()
 
     def focus_composer(self) -> None:
         self._screen.composer.focus()
 
     def typed(self, text: str) -> None:
         """Text that reached another part belongs to the message."""
-        self._screen.composer.focus()
-        self._screen.composer.insert_pasted(text)
+        self._writing.typed(text)
 
     def scroll_transcript(self, where: Literal["page_up", "page_down", "top", "end"]) -> None:
         self._screen.scroll_transcript(where)
@@ -271,74 +296,17 @@ class Conductor:
             self.deck.say("there is no answer to copy yet")
 
     def view_call(self, call: CallItem) -> None:
-        self._host.show_screen(Viewer(call_title(call), call_body(call)))
+        self._browsing.view_call(call)
 
     def view_selected_call(self) -> None:
         if self._painter.timeline.call is not None:
-            self.view_call(self._painter.timeline.call)
+            self._browsing.view_call(self._painter.timeline.call)
 
     def complete(self, word: Word | None) -> None:
-        if word is None:
-            self._screen.composer.close_completion()
-        else:
-            self._host.work(self._complete(word), "complete")
-
-    async def _complete(self, word: Word) -> None:
-        found = await self._completer.candidates(word, self.deck.view())
-        if self._screen.composer.word == word:
-            self._screen.popup.offer(found)
+        self._writing.complete(word)
 
     def open_screen(self, name: ScreenName) -> None:
-        match name:
-            case "models":
-                view = self.deck.view()
-                used = view.run.context_used if view.run else 0
-                picker = self._lists.models(current=view.model, live=view.live is not None, context_used=used)
-                self._host.show_screen(picker, self._model_picked)
-            case "sessions":
-                self._host.show_screen(self._lists.sessions(self.deck.view().session_id), self._session_picked)
-            case "help":
-                self._host.show_screen(self._lists.help(), self._command_picked)
-            case "palette":
-                self._host.show_screen(self._lists.commands(self.deck.view()), self._command_picked)
-
-    def _model_picked(self, choice: ModelChoice | None) -> None:
-        if choice is not None:
-            self._use_model(choice.name, now=choice.now)
-
-    def _use_model(self, name: str, *, now: bool = False) -> None:
-        self.deck.set_model(name, now=now)
-        self._screen.welcome.show_model(self.deck.view().model, self.deck.why)
-        self._load_provider()
-        self.repaint()
-
-    def _command_picked(self, action_id: str | None) -> None:
-        if action_id is not None:
-            self.do(action_id)
-
-    def _session_picked(self, choice: SessionChoice) -> None:
-        if choice == "new":
-            self.new_session()
-        elif choice is not None:
-            self._host.work(self.open_session(choice.session_id), "session")
-        self.repaint()
-
-    async def open_session(self, session_id: str) -> None:
-        """Show a stored session; the next message continues it."""
-
-        def read(store: Store) -> tuple[SessionSummary, list[RunState]]:
-            summary = store.session(session_id)
-            return summary, list(store.runs(summary.session_id))
-
-        try:
-            summary, runs = await asyncio.wrap_future(self._engine.ask(read))
-        except QuarterdeckError as error:
-            self.deck.say(str(error), "error", stay=True)
-        else:
-            self.deck.show(summary.session_id, summary.title, runs, summary.models[-1] if summary.models else "")
-            self._screen.scroll_transcript("end")
-            self.focus_composer()
-        self.repaint()
+        self._browsing.open_screen(name)
 
     def ask_quit(self) -> None:
         """Quit; with a run going only after a second press."""
@@ -354,9 +322,7 @@ class Conductor:
             return
         self.deck.quitting = True
         self._exit_code = code
-        draft = self._screen.composer.text
-        if draft.strip() and self._history_file is not None:
-            self._remember(self._history_file, draft)
+        self._writing.keep_drafts()
         self._host.work(self._shutdown(), "quit")
         self.repaint()
 
@@ -373,24 +339,13 @@ class Conductor:
             )
 
     async def _begin(self, prompt: str | None, session: str | None, resume: bool) -> None:
-        if resume and session is None:
-            session = await self._last_session()
         if session is not None:
-            await self.open_session(session)
+            await self._browsing.open_session(session)
+        elif resume:
+            await self._browsing.open_last()
         if prompt:
-            self.send(prompt)
-
-    async def _last_session(self) -> str | None:
-        """The newest session of this folder."""
-        try:
-            found = await asyncio.wrap_future(self._engine.ask(lambda store: store.sessions(limit=200)))
-        except QuarterdeckError as error:
-            self.deck.say(str(error), "error", stay=True)
-            return None
-        here = next((each.session_id for each in found if each.workspace == self._workspace), None)
-        if here is None:
-            self.deck.say("there is no earlier session of this folder; this is a new one")
-        return here
+            self._writing.send(prompt)
+        self.repaint()
 
     async def _shutdown(self) -> None:
         await asyncio.wrap_future(self._engine.shutdown())

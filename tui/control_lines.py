@@ -12,15 +12,23 @@ from runner.control.commands import (
     Abort,
     CancelTool,
     Command,
+    Compact,
     Decide,
+    DeleteMessage,
+    DeliverNow,
+    EditMessage,
     GrantMatch,
     LimitName,
+    MoveMessage,
+    NextModel,
     Pause,
     Resume,
+    RetryNow,
     Send,
     SetLimit,
     SetModel,
     Stop,
+    WrapUp,
 )
 from runner.errors import CommandError
 from runner.events import Decision, Scope
@@ -29,6 +37,17 @@ LONGEST_LINE: Final = 8 << 20
 """Bytes of one line; edited arguments may hold a whole file."""
 
 BY: Final = "program"
+
+LARGEST: Final = 10**15
+"""The highest value of a limit; beyond it a number says nothing that null does not say better."""
+
+_WHOLE: Final = frozenset(
+    name for name in get_args(LimitName) if name.startswith("max_") and name != "max_cost_usd"
+) - {
+    "max_time",
+    "max_wall_time",
+}
+_ZERO_IS_A_LIMIT: Final = _WHOLE | {"max_cost_usd"}
 
 Fields = Mapping[str, Any]
 
@@ -74,11 +93,18 @@ def _choice(fields: Fields, name: str, choices: tuple[str, ...], default: str | 
     return value
 
 
-def _set_model(fields: Fields) -> Command:
-    now = fields.get("now", False)
-    if not isinstance(now, bool):
-        raise CommandError("'now' is true or false")
-    return SetModel(model=_text(fields, "model"), now=now)
+def _flag(fields: Fields, name: str) -> bool:
+    value = fields.get(name, False)
+    if not isinstance(value, bool):
+        raise CommandError(f"{name!r} is true or false")
+    return value
+
+
+def _position(fields: Fields) -> int:
+    value = fields.get("position")
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise CommandError("move_message needs a whole number in 'position'; 0 is the first place")
+    return value
 
 
 def _decide(fields: Fields) -> Command:
@@ -115,16 +141,25 @@ def _set_limit(fields: Fields) -> Command:
         raise CommandError("set_limit needs a 'value': a number, or null for no limit")
     value: object = fields["value"]
     if value is None:
-        return SetLimit(limit=limit, value=None)
+        return SetLimit(limit=limit, value=None, by=BY)
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise CommandError("'value' is a number, or null for no limit")
     try:
         number = Decimal(value)
     except InvalidOperation as error:
         raise CommandError(f"'value' is {value!r}, which is no number") from error
-    if not number.is_finite() or number < 0:
-        raise CommandError("'value' is 0 or more")
-    return SetLimit(limit=limit, value=number)
+    return SetLimit(limit=limit, value=_in_range(limit, number), by=BY)
+
+
+def _in_range(limit: LimitName, number: Decimal) -> Decimal:
+    if not number.is_finite() or number < 0 or (number == 0 and limit not in _ZERO_IS_A_LIMIT):
+        least = "0 or more" if limit in _ZERO_IS_A_LIMIT else "more than 0 seconds"
+        raise CommandError(f"'value' of {limit} is {least}, or null for no limit")
+    if number > LARGEST:
+        raise CommandError(f"'value' of {limit} is at most {LARGEST}, or null for no limit")
+    if limit in _WHOLE and number != int(number):
+        raise CommandError(f"'value' of {limit} is a whole number, or null for no limit")
+    return number
 
 
 _COMMANDS: Final[dict[str, tuple[tuple[str, ...], Callable[[Fields], Command]]]] = {
@@ -132,8 +167,25 @@ _COMMANDS: Final[dict[str, tuple[tuple[str, ...], Callable[[Fields], Command]]]]
     "abort": ((), lambda _: Abort(by=BY)),
     "pause": ((), lambda _: Pause(by=BY)),
     "resume": ((), lambda _: Resume(by=BY)),
-    "send": (("text",), lambda fields: Send(text=_text(fields, "text"))),
-    "set_model": (("model", "now"), _set_model),
+    "send": (("text", "now"), lambda fields: Send(text=_text(fields, "text"), now=_flag(fields, "now"))),
+    "edit_message": (
+        ("message_id", "text"),
+        lambda fields: EditMessage(message_id=_text(fields, "message_id"), text=_text(fields, "text")),
+    ),
+    "delete_message": (("message_id",), lambda fields: DeleteMessage(message_id=_text(fields, "message_id"))),
+    "move_message": (
+        ("message_id", "position"),
+        lambda fields: MoveMessage(message_id=_text(fields, "message_id"), position=_position(fields)),
+    ),
+    "deliver_now": ((), lambda _: DeliverNow(by=BY)),
+    "retry_now": ((), lambda _: RetryNow(by=BY)),
+    "next_model": ((), lambda _: NextModel(by=BY)),
+    "wrap_up": ((), lambda _: WrapUp(by=BY)),
+    "compact": ((), lambda _: Compact(by=BY)),
+    "set_model": (
+        ("model", "now"),
+        lambda fields: SetModel(model=_text(fields, "model"), now=_flag(fields, "now")),
+    ),
     "decide": (("request_id", "decision", "scope", "reason", "arguments", "match"), _decide),
     "cancel_tool": (("call_id",), lambda fields: CancelTool(call_id=_text(fields, "call_id"))),
     "set_limit": (("limit", "value"), _set_limit),

@@ -4,56 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
 
 from runner.errors import CommandError
-from runner.state import RunState
-from tui.view import Level, Notice, View, queued_messages, refusals
+from runner.state import RunState, Stopping, UserItem
+from tui.refusals import LATE_EDIT, refusal
+from tui.view import Level, Notice, View, refusals
+from tui.waiting import Waiting
 
 if TYPE_CHECKING:
+    from runner.control.commands import LimitName
     from runner.events import Decision, Scope
     from runner.messages import JsonObject
+    from tui.ports import Handle, Starter
 
 NOTICE_SECONDS = 5.0
 CONFIRM_SECONDS = 6.0
 
-
-class Handle(Protocol):
-    """What the deck asks of a live run; all of it returns at once."""
-
-    @property
-    def run_id(self) -> str: ...
-
-    @property
-    def session_id(self) -> str: ...
-
-    def stop(self, by: str = "user") -> None: ...
-
-    def abort(self, by: str = "user") -> None: ...
-
-    def pause(self, by: str = "user") -> None: ...
-
-    def resume(self, by: str = "user") -> None: ...
-
-    def send(self, text: str) -> str: ...
-
-    def set_model(self, model: str, *, now: bool = False) -> None: ...
-
-    def decide(
-        self,
-        request_id: str,
-        decision: Decision,
-        *,
-        scope: Scope = "call",
-        reason: str = "",
-        arguments: JsonObject | None = None,
-    ) -> None: ...
-
-
-class Starter(Protocol):
-    """What starts runs."""
-
-    def start_run(self, text: str, *, session_id: str | None, model: str | None, agent: str | None = None) -> None: ...
+StopKind = Literal["", "stop", "abort"]
 
 
 class Deck:
@@ -72,10 +41,12 @@ class Deck:
         self._live: dict[str, RunState] = {}
         self._handles: dict[str, Handle] = {}
         self._starting = False
-        self._stop_when_begun = ""
-        self._asked_to_stop: set[str] = set()
+        self._stop_when_begun: StopKind = ""
+        self._asked_to_stop: dict[str, StopKind] = {}
         self._unsent: list[str] = []
+        self._waiting: dict[str, Waiting] = {}
         self._answered: dict[str, tuple[str, int]] = {}
+        self._refused: dict[str, str] = {}
         self._store_open = False
         self._notice: Notice | None = None
         self._confirm = ""
@@ -83,6 +54,12 @@ class Deck:
         self.quitting = False
         self.restored: list[str] = []
         """Messages that were not delivered and go back to the person."""
+        self.rewriting = ""
+        """The id of the waiting message that is being edited, whose text the person has in front of them."""
+        self.limits: dict[LimitName, Decimal | None] = {}
+        """Limits that the person set, for the runs to come."""
+        self.compact_next = False
+        """Whether the next run begins with a summary of the older history."""
 
     def view(self) -> View:
         now = self._mono()
@@ -104,6 +81,8 @@ class Deck:
             elsewhere=len(others),
             waiting_elsewhere=sum(len(run.waiting_calls) for run in others),
             sent=frozenset(self._answered),
+            messages=self.messages,
+            stop_asked=self._stop_asked(),
             notice=self._notice,
             confirm=self._confirm,
             quitting=self.quitting,
@@ -119,6 +98,47 @@ class Deck:
     def any_live(self) -> bool:
         return bool(self._live) or self._starting
 
+    @property
+    def current(self) -> Handle | None:
+        """The live run of the session shown."""
+        here = self._live_here() if self._session is not None else []
+        return self._handles.get(here[-1]) if here else None
+
+    @property
+    def run(self) -> RunState | None:
+        """The state of the live run of the session shown."""
+        handle = self.current
+        return self._live[handle.run_id] if handle is not None else None
+
+    def is_live(self, run_id: str) -> bool:
+        """Whether a run goes on, in this session or another one."""
+        return run_id in self._live
+
+    @property
+    def messages(self) -> tuple[UserItem, ...]:
+        """The messages that wait in it, as the person left them."""
+        run = self.run
+        return () if run is None else self._waiting[run.run_id].shown(run)
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """The changes to them that are on their way."""
+        handle = self.current
+        return None if handle is None else self._waiting[handle.run_id]
+
+    def _stop_asked(self) -> StopKind:
+        """What was pressed, until the run says that it stops."""
+        run = self.run
+        if run is None:
+            return self._stop_when_begun if self._starting else ""
+        match run.lifecycle, self._asked_to_stop.get(run.run_id, ""):
+            case Stopping(force=True), _:
+                return ""
+            case Stopping(), "stop":
+                return ""
+            case _, asked:
+                return asked
+
     def say(self, text: str, level: Level = "info", *, stay: bool = False) -> None:
         """Show one sentence on the status line; stay: until another one comes."""
         self._notice = Notice(text=text, level=level, until=None if stay else self._mono() + NOTICE_SECONDS)
@@ -129,21 +149,29 @@ class Deck:
     def store_opened(self) -> None:
         self._store_open = True
 
-    def send(self, text: str) -> None:
-        """A message: it starts a run, or is queued in the one that goes on."""
-        handle = self._current()
+    def send(self, text: str, *, now: bool = False) -> None:
+        """A message: it starts a run, or is queued in the one that goes on; now: and interrupts it."""
+        handle = self.current
         self._notice = None
         if handle is not None:
-            self._deliver(handle, text)
+            self._deliver(handle, text, now=now)
         elif self._starting:
             self._unsent.append(text)
         else:
             self._starting = True
-            self._starter.start_run(text, session_id=self._session, model=self._model or None, agent=self._agent)
+            compact, self.compact_next = self.compact_next, False
+            self._starter.start_run(
+                text,
+                session_id=self._session,
+                model=self._model or None,
+                agent=self._agent,
+                limits=self.limits,
+                compact=compact,
+            )
 
-    def _deliver(self, handle: Handle, text: str) -> None:
+    def _deliver(self, handle: Handle, text: str, *, now: bool = False) -> None:
         try:
-            handle.send(text)
+            handle.send(text, now=now)
         except CommandError as error:
             self.restored.append(text)
             self.say(f"not sent: {error}", "warning")
@@ -155,11 +183,12 @@ class Deck:
         if self._session is None:
             self._session = handle.session_id
         self._live[handle.run_id] = RunState(run_id=handle.run_id, session_id=handle.session_id, agent=self._agent)
+        self._waiting[handle.run_id] = Waiting()
         for text in self._unsent:
             self._deliver(handle, text)
         self._unsent = []
         if self._stop_when_begun:
-            self._asked_to_stop.add(handle.run_id)
+            self._asked_to_stop[handle.run_id] = self._stop_when_begun
             (handle.abort if self._stop_when_begun == "abort" else handle.stop)()
             self._stop_when_begun = ""
 
@@ -178,10 +207,27 @@ class Deck:
                 continue
             self._outdate_notice(self._live.get(run_id), state)
             self._live[run_id] = state
+            self._tell_refusal(state)
+            late = self._waiting[run_id].heard(state)
             if state.finished:
-                self._ended(run_id, state)
+                self._ended(run_id, state, late)
             else:
+                self._send_late(run_id, late)
                 self._reopen(state)
+
+    def _send_late(self, run_id: str, late: list[str]) -> None:
+        """Messages that were delivered before their change: what was changed follows as a message of its own."""
+        for text in late:
+            self._deliver(self._handles[run_id], text)
+            self.say(LATE_EDIT, "warning")
+
+    def _tell_refusal(self, state: RunState) -> None:
+        """A command that the run refused is answered on the status line, once."""
+        found = refusal(state)
+        if found is None or self._refused.get(state.run_id) == found.item_id:
+            return
+        self._refused[state.run_id] = found.item_id
+        self.say(found.words, "warning")
 
     def _outdate_notice(self, before: RunState | None, after: RunState) -> None:
         """A passing remark gives way to what the run does now."""
@@ -190,11 +236,14 @@ class Deck:
         if changed and notice is not None and notice.level == "info" and notice.until is not None:
             self._notice = None
 
-    def _ended(self, run_id: str, state: RunState) -> None:
+    def _ended(self, run_id: str, state: RunState, late: list[str]) -> None:
+        undelivered = [item.text for item in self._waiting[run_id].shown(state) if item.item_id != self.rewriting]
+        undelivered += late
         del self._live[run_id]
         del self._handles[run_id]
-        self._asked_to_stop.discard(run_id)
-        undelivered = [item.text for item in queued_messages(state)]
+        del self._waiting[run_id]
+        self._asked_to_stop.pop(run_id, None)
+        self._refused.pop(run_id, None)
         if undelivered:
             self.restored.extend(undelivered)
             self.say("the run ended before your queued message was delivered; it is back in the input", "warning")
@@ -214,47 +263,33 @@ class Deck:
                 self.say("that answer was refused, see the transcript", "warning")
                 del self._answered[request_id]
 
-    def press_stop(self) -> bool:
-        """Stop gracefully; pressed while stopping, abort. Whether there was something to stop."""
-        run = self.view().live
-        handle = self._current()
+    def press_stop(self) -> None:
+        """Stop gracefully; pressed while stopping, abort."""
+        run, handle = self.run, self.current
         if handle is None or run is None:
-            if not self._starting:
-                return False
-            self._stop_when_begun = "abort" if self._stop_when_begun else "stop"
-            return True
+            if self._starting:
+                self._stop_when_begun = "abort" if self._stop_when_begun else "stop"
         # A second press may come before the screen has heard of the first.
-        if run.status == "stopping" or run.run_id in self._asked_to_stop:
-            handle.abort()
+        elif run.status == "stopping" or run.run_id in self._asked_to_stop:
+            self.abort()
         else:
-            self._asked_to_stop.add(run.run_id)
+            self._asked_to_stop[run.run_id] = "stop"
             handle.stop()
-        return True
 
-    def abort(self) -> bool:
-        handle = self._current()
+    def abort(self) -> None:
+        handle = self.current
         if handle is not None:
+            self._asked_to_stop[handle.run_id] = "abort"
             handle.abort()
         elif self._starting:
             self._stop_when_begun = "abort"
-        return handle is not None or self._starting
-
-    def toggle_pause(self) -> None:
-        handle, run = self._current(), self.view().live
-        if handle is None or run is None:
-            return
-        if run.status == "paused":
-            handle.resume()
-        else:
-            handle.pause()
-            self.say("pausing at the next boundary")
 
     def set_model(self, model: str, *, now: bool = False) -> None:
         """From the next request on; now: the open request is given up."""
         if model == self._model and not now:
             self.say(f"{model} is in use already")
             return
-        handle = self._current()
+        handle = self.current
         self._model, self._why = model, "chosen by you"
         if handle is None:
             self.say(f"{model} from the next message on")
@@ -272,7 +307,7 @@ class Deck:
         arguments: JsonObject | None = None,
     ) -> None:
         """Answer an approval of the session shown; a request is answered once."""
-        handle, run = self._current(), self.view().live
+        handle, run = self.current, self.run
         if handle is None or run is None or request_id in self._answered:
             return
         self._answered[request_id] = (run.run_id, refusals(run))
@@ -320,8 +355,3 @@ class Deck:
 
     def _live_here(self) -> list[str]:
         return [run_id for run_id, run in self._live.items() if run.session_id == self._session]
-
-    def _current(self) -> Handle | None:
-        """The live run of the session shown."""
-        here = self._live_here() if self._session is not None else []
-        return self._handles.get(here[-1]) if here else None

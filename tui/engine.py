@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from runner.agent import Agent
     from runner.api import Runner
     from runner.config import RunConfig
+    from runner.control.commands import LimitName
     from runner.control.handle import RunHandle
     from runner.hub import Subscription
     from runner.models.registry import ModelRegistry
@@ -133,9 +135,19 @@ class Engine:
     def start(self) -> None:
         self._thread.start()
 
-    def start_run(self, text: str, *, session_id: str | None, model: str | None, agent: str | None = None) -> None:
-        """Start a run; RunBegan or RunRefused answers."""
-        self._submit(self._start_run(text, session_id, model, agent))
+    def start_run(
+        self,
+        text: str,
+        *,
+        session_id: str | None,
+        model: str | None,
+        agent: str | None = None,
+        limits: Mapping[LimitName, Decimal | None] | None = None,
+        compact: bool = False,
+    ) -> None:
+        """Start a run; RunBegan or RunRefused answers. limits win over the settings; compact: summarise first."""
+        changes = {"model": model, "session_id": session_id}
+        self._submit(self._start_run(text, agent, changes, dict(limits or {}), compact))
 
     def ask(self, question: Callable[[Store], T]) -> Future[T]:
         """Put a question to the store in a thread of its own. The future fails with StoreError where there is none."""
@@ -151,16 +163,15 @@ class Engine:
 
     def _load_provider(self, model: str) -> None:
         from runner.errors import ConfigError
-        from runner.models import litellm_loader
-        from runner.models.litellm_model import LitellmModel
+        from runner.models.provider_model import ProviderModel
 
         try:
             resolved = self._settings.registry().resolve(model)
         except ConfigError:
             # A name that means nothing is said when a run is to start with it.
             return
-        if isinstance(resolved, LitellmModel):
-            litellm_loader.start_loading()
+        if isinstance(resolved, ProviderModel):
+            resolved.prepare()
 
     def shutdown(self) -> Future[None]:
         """Abort what runs, let it save its state, close the store, end the thread. Done within GRACE_AT_QUIT or so."""
@@ -262,8 +273,16 @@ class Engine:
         grants = GrantFile(data_dir() / "grants.json")
         self._runner = Runner(store=self._store, models=self._settings.registry(), grants=grants)
 
-    async def _start_run(self, text: str, session_id: str | None, model: str | None, agent: str | None) -> None:
+    async def _start_run(
+        self,
+        text: str,
+        agent: str | None,
+        changes: Mapping[str, Any],
+        limits: Mapping[LimitName, Decimal | None],
+        compact: bool,
+    ) -> None:
         from runner.errors import QuarterdeckError
+        from tui.limits import for_config
 
         assert self._ready is not None
         await self._ready.wait()
@@ -272,8 +291,10 @@ class Engine:
             return
         try:
             described = await asyncio.to_thread(self._settings.agent, agent)
-            config = self._settings.run_config(attended=True, model=model, session_id=session_id, approver=True)
+            config = self._settings.run_config(attended=True, approver=True, **changes, **for_config(limits))
             handle = self._runner.start(described, text, config)
+            if compact:
+                handle.compact()
         except QuarterdeckError as error:
             self._post(RunRefused(text, str(error)))
             return

@@ -20,6 +20,7 @@ from typing import Final, Protocol
 from runner.agent import Agent
 from runner.api import Runner
 from runner.config import RunConfig
+from runner.control.commands import Send
 from runner.control.handle import RunHandle
 from runner.errors import CommandError, QuarterdeckError
 from runner.events import Event, RunFinished
@@ -243,9 +244,14 @@ class Control(threading.Thread):
             reason = str(error)
             self._send(lambda: self._handle.report("control", reason))
             return
-        self._send(lambda: self._handle.command(command))
+        if isinstance(command, Send):
+            text, now = command.text, command.now
+            # The handle gives the message its id, by which it can be edited until it is delivered.
+            self._send(lambda: self._handle.send(text, now=now))
+        else:
+            self._send(lambda: self._handle.command(command))
 
-    def _send(self, act: Callable[[], None]) -> None:
+    def _send(self, act: Callable[[], object]) -> None:
         try:
             act()
         except CommandError as error:

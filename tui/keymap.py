@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from runner.errors import ConfigError
-from tui.actions import ACTIONS, BY_ID, Action
+from tui.actions import ACTIONS, BY_ID, WRITING, Action
 
 _MODIFIERS = ("ctrl", "alt", "shift", "super")
 _NAMED = frozenset(
@@ -49,7 +49,7 @@ _SHOWN = {name: sign for sign, name in _PUNCTUATION.items()} | {
     "pagedown": "page down",
     "escape": "esc",
 }
-_WORD = re.compile(r"[a-z0-9]")
+_WORD = re.compile(r"[a-zA-Z0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,21 @@ def keymap(changes: Mapping[str, str] | None = None, *, where: str = "keys") -> 
         keys[action_id] = tuple(_parse(part, action, place) for part in _split(text))
         if action.reserved and not keys[action_id]:
             raise ConfigError(f"{action.name} cannot be left without a key", where=place, expected="at least one key")
+    _make_way(keys, frozenset(changes or ()))
     _check_clashes(keys, where)
     return Keymap(keys)
+
+
+def _make_way(keys: dict[str, tuple[str, ...]], changed: frozenset[str]) -> None:
+    """A key that a person gave to an action is taken from a default that has another one, so that none is lost."""
+    for action_id in changed:
+        for other_id, others in keys.items():
+            one, other = BY_ID[action_id], BY_ID[other_id]
+            if other_id in changed or other.reserved or not _together(one, other):
+                continue
+            left = tuple(key for key in others if key not in keys[action_id])
+            if left:
+                keys[other_id] = left
 
 
 def _split(text: str) -> Iterable[str]:
@@ -99,7 +112,8 @@ def _split(text: str) -> Iterable[str]:
 
 
 def _parse(text: str, action: Action, place: str) -> str:
-    *modifiers, name = text.lower().split("+") if len(text) > 1 else [text.lower()]
+    # A capital letter alone is a key of its own: terminals send it instead of shift with the letter.
+    *modifiers, name = text.lower().split("+") if len(text) > 1 else [text]
     name = _PUNCTUATION.get(name, name)
     known = name in _NAMED or name in _NAMES or (len(name) == 1 and _WORD.match(name) is not None)
     if not known or any(modifier not in _MODIFIERS for modifier in modifiers):
@@ -110,7 +124,7 @@ def _parse(text: str, action: Action, place: str) -> str:
     printable = not [modifier for modifier in modifiers if modifier != "shift"] and (
         len(name) == 1 or name in _NAMES or name == "space"
     )
-    if printable and action.scope != "approval":
+    if printable and action.scope in WRITING:
         raise ConfigError(
             f"{text!r} is needed for writing", where=place, expected="a key with ctrl or alt, or f1 to f24"
         )

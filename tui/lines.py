@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rich.cells import cell_len
 from textual.content import Content
 
@@ -20,15 +22,43 @@ def status_line(view: View, keys: Keymap, width: int) -> Content:
     """agent · model (demo) · state — hint. The left part goes by the width alone, so that it does not jump."""
     said = _notice(view) or sentence(view, keys.show)
     head = _head(clean(view.agent), clean(view.model) or "choosing a model", view.model_is_demo, width)
-    room = width - sum(cell_len(text) for text, _ in head)
-    hint = f" — {clean(said.hint)}" if said.hint else ""
-    if view.unseen:
-        hint = f" — {count(view.unseen, 'new line')} below, {keys.show('end')} shows them"
-    state = clean(one_line(said.state))
-    if cell_len(state) + cell_len(hint) + 2 > room and (room < 36 or cell_len(hint) > room // 2):
-        hint = ""
-    shown = cut(state, max(1, room - 2 - cell_len(hint)))
-    return Content.assemble(*head, ("● ", f"${said.token}"), (shown, f"${said.token}"), (hint, "$muted"))
+    room = width - sum(cell_len(text) for text, _ in head) - 2
+    hint = f"{count(view.unseen, 'new line')} below, {keys.show('end')} shows them" if view.unseen else said.hint
+    waits = said.token in _WAITS or bool(view.unseen)
+    state, note, hint = _fitted(replace(said, hint=hint), room, waits=waits)
+    return Content.assemble(
+        *head, ("● ", f"${said.token}"), (state, f"${said.token}"), (note, "$meter-warn"), (hint, "$muted")
+    )
+
+
+LEAST_NAME = 12
+"""Cells of a command's name that are shown before a hint or a note is left out."""
+
+
+def _fitted(said: Sentence, room: int, *, waits: bool) -> tuple[str, str, str]:
+    """State, note and hint for the room there is. First a name in the state is shortened, then the hint goes part by
+    part, then the note; one short part of the hint stays where a person is waited for.
+    """
+    state, name = clean(one_line(said.state)), clean(one_line(said.name))
+    size, spare = cell_len(state), max(0, cell_len(name) - LEAST_NAME) if name in state else 0
+    note = f" · {clean(said.note)}" if said.note else ""
+    parts = clean(said.hint).split(" · ") if said.hint else []
+    first = f" — {parts[0]}" if parts else ""
+    kept = waits and cell_len(first) <= room // 2
+    if note and size - spare + cell_len(note) + (cell_len(first) if kept else 0) > room:
+        note = ""
+    left = room - cell_len(note)
+    while parts and cell_len(f" — {' · '.join(parts)}") > left - (size - spare) and not (kept and len(parts) == 1):
+        parts.pop()
+    hint = f" — {' · '.join(parts)}" if parts else ""
+    left -= cell_len(hint)
+    if size > left and spare:
+        state = clean(state.replace(name, cut(name, max(LEAST_NAME, cell_len(name) - (size - left))), 1))
+    return cut(state, max(1, left)), note, hint
+
+
+_WAITS = frozenset({"state-waiting", "state-paused", "text-system"})
+"""Colours of what a person is waited for, where the next key matters most."""
 
 
 def _head(agent: str, model: str, demo: bool, width: int) -> list[tuple[str, str]]:

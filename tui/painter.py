@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
 
-from tui.arming import QUIET
+from tui.asks import Asks
 from tui.keymap import Keymap
 from tui.lines import key_line, status_line
 from tui.meters import meters, meters_line
-from tui.view import View, calls_of, totals
-from tui.widgets.approval import ApprovalCard
+from tui.view import Answering, View, calls_of, totals
 from tui.widgets.bars import Bar
+from tui.widgets.call_list import CallList
+from tui.widgets.queue_list import QueueList
 from tui.widgets.timeline import OutputTail, Timeline
 from tui.widgets.transcript import Transcript
 
@@ -40,14 +41,16 @@ class Painter:
         last_input: Callable[[], float],
     ) -> None:
         self._screen = screen
-        self._keys = keys
+        self.keys = keys
         self.transcript = Transcript(theme, id="transcript")
         self.timeline = Timeline(id="timeline")
         self.output = OutputTail(id="output")
         self.meters = Bar("", id="meters")
-        self.card = ApprovalCard(keys, now=now, last_input=last_input, id="card")
-        self._now = now
-        self._last_input = last_input
+        self.asks = Asks(screen, keys, now=now, last_input=last_input)
+        self.queue = QueueList(keys, id="queue")
+        self.calls = CallList(keys.of("cancel_tool"), id="calls")
+        self.rewriting = ""
+        """The waiting message that is being edited."""
         self._shown: View | None = None
         self._clock_at = float("-inf")
         self._kind: tuple[object, ...] = ()
@@ -56,7 +59,9 @@ class Painter:
         self.transcript.display = False
         await self._screen.query_one("#main", Vertical).mount(self.transcript)
         await self._screen.query_one("#side", Vertical).mount(self.timeline, self.output, self.meters)
-        await self._screen.query_one("#ask", Vertical).mount(self.card)
+        await self._screen.query_one("#ask", Vertical).mount(
+            self.asks.approval, self.asks.limit, self.calls, self.queue
+        )
 
     def paint(self, view: View) -> None:
         """Everything that may have changed; what did not change is not drawn again."""
@@ -65,7 +70,8 @@ class Painter:
         clock_due = view.now - self._clock_at >= CLOCK_TIME or _kind(view) != self._kind
         if changed or (clock_due and view.busy):
             self._paint_runs(view)
-        self._paint_card(view)
+        self.asks.paint(view)
+        self._paint_shelves(view)
         if clock_due or not view.busy:
             self._clock_at, self._kind = view.now, _kind(view)
             self._paint_clock(view)
@@ -75,8 +81,8 @@ class Painter:
         """What changes with every token or by time alone; several times a second is enough to read it."""
         screen = self._screen
         found = totals(view)
-        screen.status.put(status_line(view, self._keys, screen.status.room))
-        screen.key_bar.put(key_line(view, self._keys, screen.key_bar.room))
+        screen.status.put(status_line(view, self.keys, screen.status.room))
+        screen.key_bar.put(key_line(view, self.keys, screen.key_bar.room))
         if screen.meters_line.display:
             screen.meters_line.put(meters_line(found, screen.meters_line.room))
         if self.meters.display:
@@ -92,29 +98,23 @@ class Painter:
         self.transcript.display = has_runs
         self.transcript.show(view.runs, view.now)
 
-    def _paint_card(self, view: View) -> None:
-        had_focus = self.card.has_focus_within
-        came_up = self.card.show(view.waiting)
-        self._screen.set_class(bool(view.waiting), "-asking")
-        if not view.waiting:
-            if had_focus:
-                self._screen.composer.focus()
-        elif came_up and had_focus:
-            self.card.focus()
-        elif came_up:
-            self._offer_focus(self.card.request_id, self._now())
+    def _paint_shelves(self, view: View) -> None:
+        """A list that goes away while it has the focus gives it back to the message."""
+        focused = self.queue.in_focus or self.calls.in_focus
+        self.calls.show(view.running_calls, view.now)
+        cramped = self.asks.card.display or self.calls.display
+        self.queue.show(view.messages, rewriting=self.rewriting, cramped=cramped)
+        if focused and not (self.queue.display or self.calls.display):
+            self._screen.composer.focus()
 
-    def _offer_focus(self, request_id: str, came_up: float) -> None:
-        """The card takes the focus by itself only from an empty message, after a quiet moment, and before any key."""
-        composer = self._screen.composer
-        idle = self._screen.focused is composer and composer.blank and self._last_input() <= came_up
-        if request_id != self.card.request_id or not idle:
-            return
-        left = self._last_input() + QUIET - self._now()
-        if left > 0:
-            self._screen.set_timer(left + 0.01, lambda: self._offer_focus(request_id, came_up))
-        else:
-            self.card.focus()
+    @property
+    def answering(self) -> Answering:
+        """What takes the keys besides the message."""
+        if self.queue.in_focus:
+            return "queue"
+        if self.calls.in_focus:
+            return "calls"
+        return self.asks.answering or ("rewrite" if self.rewriting else "")
 
 
 def _same(runs: tuple[RunState, ...], others: tuple[RunState, ...]) -> bool:
@@ -126,6 +126,6 @@ def _kind(view: View) -> tuple[object, ...]:
     """What of a view is told at once; the rest of its lines may wait for the clock."""
     run = view.run
     progress = (run.status, type(run.phase), len(run.settled), len(run.live)) if run else ()
-    said = (view.notice, view.confirm, view.quitting, view.answering, view.starting, view.store_open)
-    counts = (len(view.runs), view.queued, view.unseen, len(view.waiting), view.waiting_elsewhere)
+    said = (view.notice, view.confirm, view.quitting, view.answering, view.starting, view.store_open, view.stop_asked)
+    counts = (len(view.runs), len(view.messages), view.unseen, len(view.waiting), view.waiting_elsewhere)
     return view.model, view.session_id, progress, said, counts

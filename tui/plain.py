@@ -9,13 +9,19 @@ from typing import Final
 
 from runner.events import (
     AttemptDiscarded,
+    CompactionFinished,
+    CompactionStarted,
     ErrorOccurred,
     Event,
+    LimitChanged,
     LimitReached,
     ModelResponded,
     ModelSwitched,
     Notification,
+    Paused,
+    Resumed,
     RetryScheduled,
+    RetrySkipped,
     RunFinished,
     TextDelta,
     ToolFinished,
@@ -24,9 +30,26 @@ from runner.events import (
 from runner.events.tool import ApprovalResolved
 from tui import words
 from tui.render.clean import Sanitiser, clean
+from tui.render.receipt import receipt_rest, receipt_words
+from tui.render.wording import notice
 
 LONGEST_LINE: Final = 200
 """Characters of a line on stderr that come from a tool call."""
+
+_SAID: Final = (
+    RetryScheduled,
+    RetrySkipped,
+    ModelSwitched,
+    LimitReached,
+    LimitChanged,
+    Paused,
+    Resumed,
+    CompactionStarted,
+    CompactionFinished,
+    ErrorOccurred,
+    Notification,
+)
+"""What happens besides answers and tool calls that a person without the screen should read."""
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -104,9 +127,16 @@ class PlainPrinter:
                 printed.err.append(self._tool_line(event))
             case RunFinished():
                 self._close_line(printed)
+                receipt = (*receipt_words(event.receipt), *receipt_rest(event.receipt))
+                printed.err.extend(_line(text) for text in receipt)
                 printed.err.append(summary(event))
+            case Paused(by="limit"):
+                pass  # The limit that was reached said so.
+            case _ if isinstance(event, _SAID):
+                said = notice(event)
+                printed.err.extend(_line(text) for text in (said.text, *said.details))
             case _:
-                printed.err.extend(_notice(event))
+                pass
         return printed
 
     def _delta(self, printed: Printed, text: str) -> None:
@@ -156,21 +186,8 @@ class PlainPrinter:
         return f"[{event.status}] {head} ({words.duration(event.seconds)}){note}"
 
 
-def _notice(event: Event) -> list[str]:
-    match event:
-        case RetryScheduled(error=error, delay=delay, action=action):
-            text = f"{error.type}: {error.message}; {action} in {words.duration(delay)}"
-        case ModelSwitched(old=old, new=new, cause=cause):
-            text = f"model {old} -> {new} ({cause})"
-        case LimitReached(limit=limit, used=used, value=value):
-            text = f"limit {limit} reached: {used} of {value}"
-        case ErrorOccurred(error=error):
-            text = f"{error.type}: {error.message}" + (f" {error.fix}" if error.fix else "")
-        case Notification(level=level, text=said):
-            text = f"{level}: {said}"
-        case _:
-            return []
-    return ["quarterdeck: " + words.one_line(clean(text))]
+def _line(text: str) -> str:
+    return "quarterdeck: " + words.one_line(clean(text))
 
 
 def summary(event: RunFinished) -> str:

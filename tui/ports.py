@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,10 +12,80 @@ from tui.engine import EngineSettings
 if TYPE_CHECKING:
     from textual.screen import Screen
 
+    from runner.control.commands import LimitName
+    from runner.events import Decision, Scope
+    from runner.messages import JsonObject
     from themes import Theme
     from tui.screens.models import ModelChoice
     from tui.screens.sessions import SessionChoice
     from tui.view import View
+
+
+class Handle(Protocol):
+    """What is asked of a live run; all of it returns at once, and a refusal comes back as an event."""
+
+    @property
+    def run_id(self) -> str: ...
+
+    @property
+    def session_id(self) -> str: ...
+
+    def stop(self, by: str = "user") -> None: ...
+
+    def abort(self, by: str = "user") -> None: ...
+
+    def pause(self, by: str = "user") -> None: ...
+
+    def resume(self, by: str = "user") -> None: ...
+
+    def send(self, text: str, *, now: bool = False) -> str: ...
+
+    def edit_message(self, message_id: str, text: str) -> None: ...
+
+    def delete_message(self, message_id: str) -> None: ...
+
+    def move_message(self, message_id: str, position: int) -> None: ...
+
+    def deliver_now(self, by: str = "user") -> None: ...
+
+    def retry_now(self, by: str = "user") -> None: ...
+
+    def next_model(self, by: str = "user") -> None: ...
+
+    def wrap_up(self, by: str = "user") -> None: ...
+
+    def compact(self, by: str = "user") -> None: ...
+
+    def cancel_tool(self, call_id: str) -> None: ...
+
+    def set_limit(self, limit: LimitName, value: Decimal | int | float | None) -> None: ...
+
+    def set_model(self, model: str, *, now: bool = False) -> None: ...
+
+    def decide(
+        self,
+        request_id: str,
+        decision: Decision,
+        *,
+        scope: Scope = "call",
+        reason: str = "",
+        arguments: JsonObject | None = None,
+    ) -> None: ...
+
+
+class Starter(Protocol):
+    """What starts runs. limits: those that a person set, which win over the settings. compact: summarise first."""
+
+    def start_run(
+        self,
+        text: str,
+        *,
+        session_id: str | None,
+        model: str | None,
+        agent: str | None = None,
+        limits: Mapping[LimitName, Decimal | None] | None = None,
+        compact: bool = False,
+    ) -> None: ...
 
 
 class AppSettings(EngineSettings, Protocol):

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from tui.actions import ACTIONS, Action
 
-_COMMAND = re.compile(r"/([a-z]+)(?:[ \t]+(\S+))?\s*\Z")
-BY_SLASH: dict[str, Action] = {action.slash: action for action in ACTIONS if action.slash}
-TAKES_ARGUMENT = frozenset({"model"})
+_COMMAND = re.compile(r"/([a-z][a-z-]*)(?:[ \t]+(\S.*))?\s*\Z")
+BY_SLASH: dict[str, Action] = {action.slash: action for action in ACTIONS if action.listed}
+ONE_WORD = frozenset({"model"})
+TAKES_ARGUMENT = ONE_WORD | {"limit", "send_now"}
+"""Actions whose command may be followed by something; by one word only in ONE_WORD."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,10 @@ def read_slash(text: str) -> Slash | None:
     found = _COMMAND.match(text)
     if found is None:
         return None
-    name, argument = found[1], found[2] or ""
+    name, argument = found[1], (found[2] or "").rstrip()
     action = BY_SLASH.get(name)
     if argument and (action is None or action.id not in TAKES_ARGUMENT):
+        return None
+    if action is not None and action.id in ONE_WORD and len(argument.split()) > 1:
         return None
     return Slash(name, action.id if action else None, argument)

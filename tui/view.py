@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import ceil
 from typing import Literal
 
-from runner.events import ErrorOccurred
-from runner.state import CallItem, EventItem, Requesting, RunState, UserItem
+from runner.events import ErrorOccurred, LimitReached
+from runner.messages import AssistantMessage, Message, ToolResult, UserMessage
+from runner.state import CallItem, EventItem, Requesting, Retrying, RunState, UserItem
+from runner.state.pace import CHARACTERS_PER_TOKEN, Pace, active_seconds, coming, pace
 from runner.usage import Cost, Usage
 
 Level = Literal["info", "warning", "error"]
 
 
-Answering = Literal["", "choose", "reason", "edit"]
+Answering = Literal["", "choose", "reason", "edit", "limit", "limit_value", "queue", "calls", "rewrite"]
+"""What takes the keys besides the message: the approval card or its fields, the card of a limit or its field, the list
+of waiting messages, that of running calls; rewrite: the message, which holds a waiting one that is being edited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,8 @@ class View:
     approvals that wait in them. now: seconds of the clock that the runs' `mono` comes from.
     unseen: lines of the transcript below what is visible.
     sent: approvals that were answered here and are not resolved yet. answering: the part of the card in focus.
+    messages: those that wait for delivery, as the person left them. stop_asked: what was pressed here and is not heard
+    of from the run yet.
     """
 
     agent: str = ""
@@ -47,6 +52,8 @@ class View:
     elsewhere: int = 0
     waiting_elsewhere: int = 0
     sent: frozenset[str] = frozenset()
+    messages: tuple[UserItem, ...] = ()
+    stop_asked: Literal["", "stop", "abort"] = ""
     notice: Notice | None = None
     confirm: str = ""
     quitting: bool = False
@@ -73,6 +80,21 @@ class View:
         return self.live is not None and self.live.status == "stopping"
 
     @property
+    def limit_asked(self) -> LimitReached | None:
+        """The limit that the live run is paused at and asks about."""
+        return None if self.live is None or self.stopping else self.live.limit_asked
+
+    @property
+    def retrying(self) -> bool:
+        """The run waits before another attempt."""
+        return self.live is not None and not self.stopping and isinstance(self.live.phase, Retrying)
+
+    @property
+    def running_calls(self) -> tuple[CallItem, ...]:
+        """Calls of the live run that are running, oldest first."""
+        return () if self.live is None else tuple(call for call in self.live.live_calls if call.phase == "running")
+
+    @property
     def waiting(self) -> tuple[CallItem, ...]:
         """Calls that wait for this person, oldest first, without those answered a moment ago."""
         if self.live is None:
@@ -90,9 +112,11 @@ class View:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """Sums for the meters. estimated: a part of the cost or usage is our estimate.
+    """Sums over the ledgers for the meters, with the estimate of the open request in the costs.
 
+    estimated: a part of the cost or usage is an estimate of ours.
     coming: an estimate of the request that is open, whose real figures come with its end; None where none is open.
+    active: seconds without waiting for a person and pauses. pace: of the run that goes on.
     """
 
     usage: Usage = field(default_factory=Usage)
@@ -107,6 +131,7 @@ class Totals:
     speed_estimated: bool = False
     elapsed: float = 0.0
     active: float | None = None
+    pace: Pace = field(default_factory=Pace)
 
 
 def queued_messages(run: RunState) -> tuple[UserItem, ...]:
@@ -133,35 +158,47 @@ def totals(view: View) -> Totals:
     if run is None:
         return Totals()
     speed, speed_estimated = _speed(run)
-    coming = _coming(run)
+    request = coming(run)
+    ahead = Cost() if request is None else Cost().add(request.cost_usd)
     return Totals(
         usage=run.usage,
-        coming=coming,
-        run_cost=run.cost,
-        run_estimated=_estimated(run),
-        session_cost=sum((each.cost for each in view.runs), Cost()),
-        session_estimated=any(_estimated(each) for each in view.runs),
-        context_used=run.context_used if coming is None else coming.total,
+        coming=None if request is None else request.usage,
+        run_cost=run.cost + ahead,
+        run_estimated=ahead.known > 0 or _estimated(run),
+        session_cost=sum((each.cost for each in view.runs), ahead),
+        session_estimated=ahead.known > 0 or any(_estimated(each) for each in view.runs),
+        context_used=request.usage.total if request and isinstance(run.phase, Requesting) else run.context_used,
         context_window=run.context_window,
         speed=speed,
         speed_estimated=speed_estimated,
         elapsed=run.seconds if run.finished else max(0.0, view.now - run.started_mono),
-        active=run.active_seconds if run.finished else None,
+        active=active_seconds(run, view.now),
+        pace=pace(run, view.now),
     )
 
 
-def _coming(run: RunState) -> Usage | None:
-    if not isinstance(run.phase, Requesting):
-        return None
-    return Usage(input=run.phase.input_estimate, output=ceil(run.phase.characters / CHARACTERS_PER_TOKEN))
+def history_tokens(view: View) -> int:
+    """About how many tokens a model reads again that takes the session over; 0 where there is nothing to read."""
+    since = 0
+    for run in reversed(view.runs):
+        if run.context_used:
+            return run.context_used + since
+        since += sum(4 + _length(message) // 4 for message in run.history)
+    return since
+
+
+def _length(message: Message) -> int:
+    match message:
+        case UserMessage(text=text):
+            return len(text)
+        case AssistantMessage(text=text, tool_calls=calls):
+            return len(text) + sum(len(call.tool) + len(call.arguments_json) for call in calls)
+        case ToolResult(output=output):
+            return len(output)
 
 
 def _estimated(run: RunState) -> bool:
     return any(entry.source == "estimated" and entry.usage.total for entry in run.ledger)
-
-
-CHARACTERS_PER_TOKEN = 4.0
-"""The usual rule of thumb for English; only for an answer that is still coming."""
 
 
 def _speed(run: RunState) -> tuple[float | None, bool]:

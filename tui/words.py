@@ -30,6 +30,22 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def seconds(amount: float) -> str:
+    """Seconds that go on, without a fraction: "3 s", "12 s", "2 min 05 s"."""
+    whole = max(0, int(amount))
+    return f"{whole} s" if whole < 60 else duration(whole)
+
+
+def span(amount: float) -> str:
+    """Seconds that lie ahead, in one unit, because nobody knows them better: "40 s", "4 min", "3 h", "over a day"."""
+    amount = max(0.0, amount)
+    if amount < 90:
+        return f"{amount:.0f} s"
+    if amount < 90 * 60:
+        return f"{amount / 60:.0f} min"
+    return f"{amount / 3600:.0f} h" if amount < 24 * 3600 else "over a day"
+
+
 def tokens(count: int) -> str:
     """A count of tokens as "812", "12.3k" or "1.20M"."""
     if count < 1000:
@@ -37,6 +53,13 @@ def tokens(count: int) -> str:
     if count < 999_950:
         return f"{count / 1000:.1f}k"
     return f"{count / 1_000_000:.2f}M"
+
+
+def about(count: int) -> str:
+    """An estimate of tokens, marked as one and no more exact than it can be: "~812", "~9.0k", "~42k", "~1.2M"."""
+    if count < 9950:
+        return f"~{tokens(count)}"
+    return f"~{count / 1000:.0f}k" if count < 999_500 else f"~{count / 1_000_000:.1f}M"
 
 
 def window(count: int | None) -> str:
@@ -58,6 +81,16 @@ def money(dollars: Decimal) -> str:
     return f"${dollars.quantize(places, ROUND_HALF_UP)}"
 
 
+def about_money(dollars: Decimal) -> str:
+    """An estimate in US dollars, marked as one: cents, below one cent two digits: "~$0.13", "~$0.0042"."""
+    if dollars == 0:
+        return "~$0"
+    if dollars < Decimal("0.0001"):
+        return "~$0.0001"
+    places = Decimal("0.01") if dollars >= Decimal("0.01") else Decimal(10) ** (dollars.adjusted() - 1)
+    return f"~${dollars.quantize(places, ROUND_HALF_UP):f}"
+
+
 def price(dollars: Decimal) -> str:
     """A price for a million tokens, without idle zeros: "$3", "$0.15", "$0.038"."""
     rounded = dollars.quantize(Decimal("0.001") if dollars < 1 else Decimal("0.01"), ROUND_HALF_UP)
@@ -66,12 +99,10 @@ def price(dollars: Decimal) -> str:
 
 
 def cost(total: Cost, *, estimated: bool = False) -> str:
-    """A sum of costs; what has no known price is said, not counted as nothing."""
+    """A sum of costs, "~" where a part is an estimate; what has no known price is said, not counted as nothing."""
     if total.unknown and not total.known:
         return "unknown"
-    text = money(total.known)
-    if estimated:
-        text = f"≈ {text} estimated"
+    text = f"{'~' if estimated and total.known else ''}{money(total.known)}"
     return f"{text} + unknown" if total.unknown else text
 
 

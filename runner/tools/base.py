@@ -48,28 +48,40 @@ class ToolOutcome:
     side_effects: SideEffects = "none"
 
 
+HowEnded = Literal["exited", "terminated", "killed", "survived", "gone"]
+"""By itself; after SIGTERM; after SIGKILL; not at all; or before anybody looked."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessEnd:
-    """How a process group that a tool started came to its end, for the receipt after an abort.
+    """How a process that a tool started came to its end, for the receipt after an abort.
 
-    how: exited, terminated (SIGTERM), killed (SIGKILL), survived.
+    name: its command line in a few words. more: processes of the call that were ended besides those that are listed.
     """
 
     pid: int
     pgid: int
     name: str
-    how: Literal["exited", "terminated", "killed", "survived"]
+    how: HowEnded
     call_id: str = ""
+    more: int = 0
 
 
 class ToolReporter(Protocol):
-    """Where a running tool reports to; each method returns at once and may be called from any thread."""
+    """Where a running tool reports to; each method returns at once and may be called from any thread.
+
+    process_started: a command runs. started: seconds since the epoch. name: what it runs, in a few words. marker: what
+    the environment of all its processes carries. process_ended: once for each process that ended with the command, the
+    command itself first.
+    """
 
     def activity(self, activity: Activity) -> None: ...
 
     def output(self, text: str, stream: str = "stdout") -> None: ...
 
-    def process_started(self, pid: int, pgid: int, started: float | None) -> None: ...
+    def process_started(
+        self, pid: int, pgid: int, started: float | None, *, name: str = "", marker: str = ""
+    ) -> None: ...
 
     def process_ended(self, end: ProcessEnd) -> None: ...
 
@@ -109,6 +121,7 @@ class Tool:
     (read-only
     tools do not ask). concern: why this call must be asked about even where its kind would not (a path outside
     the workspace), or None. preview: what will happen, shown to a person before it does.
+    touches: the files that this call may change, None where that is not known; asked only when the call was cut.
     serial: a barrier in a batch. timeout: seconds. idempotent: running it twice does what running it once does.
     """
 
@@ -125,6 +138,7 @@ class Tool:
     requires_approval: bool | Callable[[JsonObject], bool] | None = None
     concern: Callable[[ToolContext, JsonObject], str | None] | None = None
     preview: Callable[[ToolContext, JsonObject], JsonObject] | None = None
+    touches: Callable[[ToolContext, JsonObject], list[Path] | None] | None = None
 
     @property
     def spec(self) -> ToolSpec:

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any, cast, overload
 
 from runner.errors import ConfigError
@@ -38,6 +39,7 @@ def tool(
     requires_approval: bool | Callable[[JsonObject], bool] | None = None,
     concern: Callable[[ToolContext, JsonObject], str | None] | None = None,
     preview: Preview | None = None,
+    touches: Callable[[ToolContext, JsonObject], list[Path] | None] | None = None,
 ) -> Callable[[Callable[..., Any]], Tool]: ...
 def tool(
     function: Callable[..., Any] | None = None,
@@ -53,6 +55,7 @@ def tool(
     requires_approval: bool | Callable[[JsonObject], bool] | None = None,
     concern: Callable[[ToolContext, JsonObject], str | None] | None = None,
     preview: Preview | None = None,
+    touches: Callable[[ToolContext, JsonObject], list[Path] | None] | None = None,
 ) -> Tool | Callable[[Callable[..., Any]], Tool]:
     """Make a Tool of a function, method or generator function, sync or async; raises ConfigError where it cannot be.
 
@@ -82,6 +85,7 @@ def tool(
             requires_approval=requires_approval,
             concern=concern,
             preview=None if preview is None else _as_object(preview),
+            touches=touches,
         )
 
     return make if function is None else make(function)

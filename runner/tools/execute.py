@@ -211,10 +211,10 @@ class _Watch:
                 self._size -= len(self._seen.popleft())
             self._reporter.output(text, stream)
 
-    def process_started(self, pid: int, pgid: int, started: float | None) -> None:
+    def process_started(self, pid: int, pgid: int, started: float | None, *, name: str = "", marker: str = "") -> None:
         with self._lock:
             if not self._closed:
-                self._reporter.process_started(pid, pgid, started)
+                self._reporter.process_started(pid, pgid, started, name=name, marker=marker)
 
     def process_ended(self, end: ProcessEnd) -> None:
         with self._lock:

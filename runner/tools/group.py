@@ -1,91 +1,86 @@
-"""Which processes belong to a child that was started in its own session, and ending all of them."""
+"""Which processes come from a command, and signalling all of them."""
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
+from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 
-NAME_SHOWN = 80
-"""Characters of a command line that are shown for a process."""
+from runner.tools import table
+from runner.tools.minder import scan
+from runner.tools.minder.scan import Row
 
-_DEAD = frozenset("ZXx")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What the processes of a call are known by.
+
+    root: the process that all of them descend from while it lives; it counts as one where session is its number.
+    session: the command's session, None where it is not known. marker: what their environment carries; None: do not
+    look there. since: the root's start (table.birth); what is older is none of them.
+    """
+
+    root: int
+    session: int | None
+    marker: str | None
+    since: float
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A living process of the session. pgid differs from the session's where a shell made job groups."""
+    """A living process. whole_group: all of its process group are members too."""
 
-    pid: int
-    pgid: int
-
-
-def members(session: int) -> list[Member]:
-    """The living processes (no zombies) of a session or of the process group with the same number."""
-    if sys.platform == "linux" and os.path.isdir("/proc/self"):
-        return _linux_members(session)
-    return _portable_members(session)
+    row: Row
+    whole_group: bool
 
 
-def _linux_members(session: int) -> list[Member]:
-    found: list[Member] = []
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit():
-            continue
-        try:
-            stat = Path("/proc", entry, "stat").read_bytes()
-        except OSError:
-            continue  # It ended while we looked.
-        # The name, in brackets, may hold anything; the fields after it are state, ppid, pgrp, session.
-        state, _, pgrp, sid = stat[stat.rindex(b")") + 2 :].split(b" ", 4)[:4]
-        if state.decode() not in _DEAD and session in (int(pgrp), int(sid)):
-            found.append(Member(int(entry), int(pgrp)))
-    return found
+def members(target: Target) -> list[Member]:
+    """The living processes of a call, oldest first: no zombies, never this process."""
+    rows = table.rows()
+    root = rows.get(target.root)
+    roots = {target.root} if root is not None and root.start == target.since else set[int]()
+    found = scan.in_sessions(rows, set() if target.session is None else {target.session})
+    if target.marker is not None:
+        found |= table.marked(rows, {target.marker}, target.since)
+    found |= scan.family(rows, roots | found)
+    if target.root != target.session:
+        found.discard(target.root)
+    return chosen(rows, {pid for pid in found if rows[pid].start >= target.since})
 
 
-def _portable_members(session: int) -> list[Member]:
-    import psutil
-
-    found: list[Member] = []
-    for process in psutil.process_iter(["pid", "status"]):
-        try:
-            pgid, sid = os.getpgid(process.pid), os.getsid(process.pid)
-        except OSError:
-            continue
-        if session in (pgid, sid) and process.info["status"] not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
-            found.append(Member(process.pid, pgid))
-    return found
+def chosen(rows: dict[int, Row], found: set[int]) -> list[Member]:
+    """Those of the found processes that live, without this one."""
+    others = {row.pgrp for pid, row in rows.items() if pid not in found}
+    return [
+        Member(rows[pid], rows[pid].pgrp not in others)
+        for pid in sorted(found, key=lambda pid: (rows[pid].start, pid))
+        if rows[pid].living and pid != os.getpid()
+    ]
 
 
-def send(session: int, number: signal.Signals, living: list[Member]) -> None:
-    """Signal every process of the session. A stopped one is continued, or it would never see the signal."""
-    signals = [number] if number == signal.SIGKILL else [number, signal.SIGCONT]
-    for pgid in {session, *(member.pgid for member in living)}:
-        for one in signals:
-            try:
-                os.killpg(pgid, one)
-            except (ProcessLookupError, PermissionError):
-                break  # Gone, or another user's: the next look at the members tells which.
+def send(number: signal.Signals, living: Collection[Member]) -> set[int]:
+    """Signal all of them, once each; returns the pids of those that may not be signalled.
+
+    A stopped process is continued, or it would never see the signal. A group is signalled as one, because then
+    nothing that it forks in the meantime gets away.
+    """
+    refused: set[int] = set()
+    for one in [number] if number == signal.SIGKILL else [number, signal.SIGCONT]:
+        for pgid in {member.row.pgrp for member in living if member.whole_group}:
+            if not _send_group(pgid, one):
+                refused |= {member.row.pid for member in living if member.row.pgrp == pgid}
+        refused |= {
+            member.row.pid for member in living if not member.whole_group and not scan.kill(member.row.pid, one)
+        }
+    return refused
 
 
-def started_at(pid: int) -> float | None:
-    """When a process started, in seconds since the epoch, as psutil tells it; None when it is gone."""
-    import psutil
-
+def _send_group(pgid: int, number: signal.Signals) -> bool:
     try:
-        return psutil.Process(pid).create_time()
-    except psutil.Error:
-        return None
-
-
-def describe(pid: int) -> str:
-    """A process's command line, short, for people; empty when it is gone."""
-    import psutil
-
-    try:
-        line = " ".join(psutil.Process(pid).cmdline())
-    except psutil.Error:
-        return ""
-    return line if len(line) <= NAME_SHOWN else line[: NAME_SHOWN - 1] + "…"
+        os.killpg(pgid, number)
+    except PermissionError:
+        return False
+    except ProcessLookupError:
+        return True
+    return True

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from runner.errors import ToolError
 from runner.tools.base import ProcessEnd, ToolContext
 from runner.tools.caught import Caught
 from runner.tools.child import Child, Ending, Limits
+from runner.tools.endings import LISTED
 from runner.tools.environment import child_environment
-from runner.tools.group import started_at
+from runner.tools.marker import new_marker
 
 
 async def run_process(
@@ -28,16 +30,18 @@ async def run_process(
 ) -> Ending:
     """Run a program to its end. argv[0]: an absolute path. env: added to the child's usual environment.
 
-    live: its output is reported as it comes. output_limit: bytes of output after which it is ended.
+    name: what it runs, in a few words. live: its output is reported as it comes. output_limit: bytes of output after
+    which it is ended.
 
-    The child is forked by the calling event loop's thread, whose end would end it too (see runner.tools.launcher).
-    A cancellation ends the child's whole session first (SIGTERM, ctx.abort_grace seconds, SIGKILL) and then propagates.
-    Raises ToolError when the program cannot be started.
+    A cancellation ends all that comes from the child first (SIGTERM, ctx.abort_grace seconds, SIGKILL) and then
+    propagates. Raises ToolError when the program cannot be started.
     """
     emit = ctx.reporter.output if live else _ignore
     try:
         child = Child(
             argv,
+            name=name,
+            marker=new_marker(ctx.run_id, ctx.call_id),
             cwd=cwd or ctx.workspace,
             env=child_environment(ctx.env) | dict(env or {}),
             limits=Limits(timeout=timeout, grace=ctx.abort_grace, output=output_limit),
@@ -45,7 +49,7 @@ async def run_process(
         )
     except (OSError, ValueError) as error:
         raise ToolError(f"The command could not be started: {error}") from error
-    ended = _watch_in_thread(child, ctx, name)
+    ended = _watch_in_thread(child, ctx)
     try:
         return await asyncio.shield(ended)
     except asyncio.CancelledError:
@@ -58,7 +62,7 @@ def _ignore(text: str, stream: str) -> None:
     """For programs whose output is the tool's business alone."""
 
 
-def _watch_in_thread(child: Child, ctx: ToolContext, name: str) -> asyncio.Future[Ending]:
+def _watch_in_thread(child: Child, ctx: ToolContext) -> asyncio.Future[Ending]:
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[Ending] = loop.create_future()
 
@@ -70,22 +74,38 @@ def _watch_in_thread(child: Child, ctx: ToolContext, name: str) -> asyncio.Futur
         elif ending is not None:
             ended.set_result(ending)
 
-    def watch() -> None:
-        ending: Ending | None = None
+    problem: list[BaseException] = []
+
+    def started(pid: int, since: float | None) -> None:
         with Caught(Exception) as told:
-            ctx.reporter.process_started(child.pid, child.pid, started_at(child.pid))
+            ctx.reporter.process_started(pid, pid, since, name=child.name, marker=child.marker)
         if told.error is not None:
             # A reporter that fails ends the call, but the process is watched to its end first.
+            problem.append(told.error)
             child.stop()
-        with Caught(Exception) as watched:
-            ending = child.watch()
-            ctx.reporter.process_ended(
-                ProcessEnd(pid=child.pid, pgid=child.pid, name=name, how=ending.how, call_id=ctx.call_id)
-            )
-        _post(loop, lambda: settle(ending, told.error or watched.error))
 
-    threading.Thread(target=watch, name=f"watch-{child.pid}", daemon=True).start()
+    def watch() -> None:
+        ending: Ending | None = None
+        with Caught(Exception) as watched:
+            ending = child.watch(started)
+            for end in _reported(ending, ctx.call_id):
+                ctx.reporter.process_ended(end)
+        error = problem[0] if problem else watched.error
+        _post(loop, lambda: settle(ending, error))
+
+    threading.Thread(target=watch, name=f"watch {child.name}", daemon=True).start()
     return ended
+
+
+def _reported(ending: Ending, call_id: str) -> list[ProcessEnd]:
+    """A receipt that lists thousands of processes helps nobody: the last of those listed says how many more."""
+    found = [
+        ProcessEnd(pid=end.pid, pgid=end.pgid, name=end.name, how=end.how, call_id=call_id)
+        for end in ending.ends[:LISTED]
+    ]
+    if len(ending.ends) > LISTED:
+        found[-1] = replace(found[-1], more=len(ending.ends) - LISTED)
+    return found
 
 
 def _post(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:

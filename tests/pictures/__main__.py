@@ -108,6 +108,42 @@ async def failed(scene: Scene) -> None:
     await scene.ended()
 
 
+async def busy(scene: Scene) -> None:
+    """A command that writes a file and then takes long, allowed by its card."""
+    await scene.send("run echo draft > notes.txt; sleep 60")
+    await scene.waiting()
+    await scene.pilot.press("y")
+    await scene.until(lambda: any(call.pid is not None for call in scene.view.running_calls))
+    await scene.pilot.pause(2.0)
+
+
+async def stopping(scene: Scene) -> None:
+    await busy(scene)
+    await scene.pilot.press("ctrl+c")
+    await scene.until(lambda: scene.view.stopping)
+    await scene.pilot.pause(0.6)
+
+
+async def receipt(scene: Scene) -> None:
+    await busy(scene)
+    await scene.pilot.press("f9")
+    await scene.ended()
+
+
+async def retry(scene: Scene) -> None:
+    assert scene.app.conductor is not None
+    scene.app.conductor.deck.set_model("demo/flaky")
+    await scene.send("what is here?")
+    await scene.until(lambda: scene.view.retrying)
+    await scene.pilot.pause(0.6)
+
+
+async def limit(scene: Scene) -> None:
+    await scene.send("what is here?")
+    await scene.until(lambda: scene.view.limit_asked is not None)
+    await scene.pilot.pause(0.8)
+
+
 async def models(scene: Scene) -> None:
     await talk(scene)
     await scene.pilot.press("ctrl+o")
@@ -138,10 +174,17 @@ STORIES: dict[str, Story] = {
     "streaming": streaming,
     "aborted": aborted,
     "failed": failed,
+    "stopping": stopping,
+    "receipt": receipt,
+    "retry": retry,
+    "limit": limit,
     "models": models,
     "sessions": sessions,
     "help": help_,
 }
+
+SETTINGS: dict[str, dict[str, object]] = {"limit": {"limits.max_turns": 1}}
+"""What a story needs besides its theme."""
 
 
 def make_project(root: Path) -> None:
@@ -158,7 +201,7 @@ async def draw(name: str, theme: str, size: tuple[int, int]) -> str:
         environ = {**os.environ, "HOME": folder, "QUARTERDECK_DATA": f"{folder}/data"}
         environ |= {"QUARTERDECK_CONFIG": f"{folder}/config", "QUARTERDECK_DEMO_SPEED": "4"}
         os.environ.update(environ)
-        app = QuarterdeckApp(load_settings(root, environ, {"theme": theme}))
+        app = QuarterdeckApp(load_settings(root, environ, {"theme": theme, **SETTINGS.get(name, {})}))
         try:
             async with app.run_test(size=size) as pilot:
                 scene = Scene(app, pilot)

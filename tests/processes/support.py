@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import secrets
+import signal
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +23,33 @@ from runner.tools.execute import execute
 MAX_OUTPUT = 16 * 1024
 
 
+_FORK_TWICE = """
+import os, sys
+if os.fork():
+    os._exit(0)
+os.setsid()
+if os.fork():
+    os._exit(0)
+null = os.open(os.devnull, os.O_RDWR)
+for fd in (0, 1, 2):
+    os.dup2(null, fd)
+os.execve("/bin/sleep", ["sleep", sys.argv[1]], {})
+"""
+
+ESCAPES = {
+    "setsid": "setsid COMMAND &",
+    "nohup": "nohup setsid COMMAND > /dev/null 2>&1 &",
+    "own group": "set -m; COMMAND &",
+    "orphan": "(setsid setsid COMMAND > /dev/null 2>&1 &) ; (true)",
+    "daemon without its environment": f"{sys.executable} -I -S -c '{_FORK_TWICE}' $(echo COMMAND | cut -d' ' -f2)",
+}
+"""Ways to start a command (a `sleep`) where a kill of the session does not find it."""
+
+
+def escape(way: str, command: str) -> str:
+    return ESCAPES[way].replace("COMMAND", command)
+
+
 class Recorder:
     """A ToolReporter that keeps everything it is told."""
 
@@ -26,6 +57,8 @@ class Recorder:
         self.activities: list[Activity] = []
         self.outputs: list[tuple[str, str]] = []
         self.started: list[tuple[int, int, float | None]] = []
+        self.names: list[str] = []
+        self.markers: list[str] = []
         self.ended: list[ProcessEnd] = []
 
     def activity(self, activity: Activity) -> None:
@@ -34,7 +67,9 @@ class Recorder:
     def output(self, text: str, stream: str = "stdout") -> None:
         self.outputs.append((stream, text))
 
-    def process_started(self, pid: int, pgid: int, started: float | None) -> None:
+    def process_started(self, pid: int, pgid: int, started: float | None, *, name: str = "", marker: str = "") -> None:
+        self.names.append(name)
+        self.markers.append(marker)
         self.started.append((pid, pgid, started))
 
     def process_ended(self, end: ProcessEnd) -> None:
@@ -72,6 +107,32 @@ async def run(
 
 async def call(tool: Tool, ctx: ToolContext, arguments: JsonObject) -> ToolOutcome:
     return await execute(tool, ctx, tool.validate(arguments), timeout=None, max_output=MAX_OUTPUT)
+
+
+def sleeper() -> str:
+    """A command line that no other process has, for finding its processes wherever they went."""
+    return f"sleep 1000.{secrets.randbelow(10**12):012d}"
+
+
+def running(command: str) -> list[int]:
+    """The living processes with just this command line, found with psutil rather than with the code under test."""
+    found: list[int] = []
+    for process in psutil.process_iter(["status", "cmdline"]):
+        line = " ".join(process.info["cmdline"] or ())
+        if line == command and process.info["status"] not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
+            found.append(process.pid)
+    return found
+
+
+@contextlib.contextmanager
+def no_trace_of(*commands: str) -> Generator[None, None, None]:
+    """Whatever a failing test leaves running is ended."""
+    try:
+        yield
+    finally:
+        for pid in [pid for command in commands for pid in running(command)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def living(group: int) -> list[str]:

@@ -151,9 +151,10 @@ class Deck:
 
 
 def screen_text(app: QuarterdeckApp) -> str:
-    width, height = app.size
     strips = app.screen._compositor.render_strips(app.size)  # pyright: ignore[reportPrivateUsage]
-    assert len(strips) == height, (width, height)
+    if len(strips) != app.size.height:
+        # A screen that was opened a moment ago has no layout yet.
+        return ""
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
 

@@ -52,7 +52,7 @@ async def test_stop_lets_the_answer_finish_and_says_what_the_next_press_does(tmp
         await deck.pilot.press("ctrl+c")
         await deck.until(lambda: deck.view.stopping)
         await deck.settle()
-        assert "stopping after this step" in deck.screen_text()
+        assert "stopping: the answer is being finished" in deck.screen_text()
         assert "ctrl+c again aborts" in deck.screen_text()
         gate.release()
         await deck.ended()
@@ -154,7 +154,7 @@ async def test_a_model_can_be_switched_now_giving_up_the_open_request(tmp_path: 
         await deck.until(lambda: "giving up the open one" in deck.screen_text())
         await deck.until(lambda: "demo/slow" in deck.screen_text())
         await deck.pilot.press(*"test/other")
-        await deck.until(lambda: "demo/slow" not in deck.screen_text() and "price is not known" in deck.screen_text())
+        await deck.until(lambda: "demo/slow" not in deck.screen_text() and "test/other" in deck.screen_text())
         await deck.pilot.press("ctrl+n")
         await deck.ended()
         assert deck.model.streams[0].ending in ("cancelled", "closed")
@@ -166,8 +166,7 @@ async def test_retrying_is_counted_down_in_words(tmp_path: Path) -> None:
 
     async with cockpit(tmp_path, [RateLimitError("slow down", retry_after=1.0), "Back again."]) as deck:
         await deck.send("try")
-        await deck.until(lambda: "retrying in" in deck.screen_text())
-        assert "rate limit" in deck.screen_text()
+        await deck.until(lambda: "rate limit; again in" in deck.screen_text())
         await deck.ended()
         assert "Back again." in deck.screen_text()
 

@@ -29,6 +29,12 @@ def test_a_key_is_changed_and_several_are_given() -> None:
     assert keys.show("model") == "f7"
 
 
+def test_a_key_that_a_person_gives_away_is_taken_from_a_default_that_has_another_one() -> None:
+    keys = keymap({"model": "f7"})
+    assert keys.of("model") == ("f7",)
+    assert keys.of("cancel_tool") == ("alt+x",)
+
+
 def test_an_action_can_lose_its_key() -> None:
     assert keymap({"theme": ""}).of("theme") == ()
     assert keymap({"theme": ""}).show("theme") == ""
@@ -45,6 +51,9 @@ def test_an_action_can_lose_its_key() -> None:
         ({"stop": ""}, "cannot be left without a key"),
         ({"model": "m"}, "needed for writing"),
         ({"model": "shift+m"}, "needed for writing"),
+        ({"model": "M"}, "needed for writing"),
+        ({"model": "f7", "theme": "f7"}, "means both"),
+        ({"limit.off": "r"}, "means both"),
         ({"model": "space"}, "needed for writing"),
         ({"model": "ctrl+i"}, "terminals send ctrl+i as tab"),
         ({"model": "ctrl+nonsense"}, "is not a key"),
@@ -60,8 +69,10 @@ def test_a_wrong_keymap_is_refused(changes: dict[str, str], wrong: str) -> None:
     assert str(caught.value).startswith("keys.")
 
 
-def test_letters_may_be_used_on_the_card() -> None:
+def test_letters_may_be_used_on_the_cards_and_in_the_list_of_messages() -> None:
     assert keymap({"approval.allow": "o"}).of("approval.allow") == ("o",)
+    assert keymap({"limit.raise": "h"}).of("limit.raise") == ("h",)
+    assert keymap({"queue.earlier": "U"}).of("queue.earlier") == ("U",)
 
 
 def test_remapping_stop_keeps_abort() -> None:

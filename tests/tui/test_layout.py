@@ -53,7 +53,7 @@ async def test_a_narrow_screen_has_one_line_of_meters_and_a_key_for_the_tools(tm
         await deck.send("look")
         await deck.ended()
         shown = deck.screen_text()
-        assert "run unknown · session unknown" in shown
+        assert "run unknown · in 20 out 10" in shown
         assert "✓ ok      list_files" not in shown
         await deck.pilot.press("f3")
         await deck.settle()

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.events import (
     AttemptDiscarded,
+    CompactionFinished,
+    ErrorInfo,
+    LimitChanged,
+    LimitReached,
     MessageDelivered,
     MessageQueued,
     ModelResponded,
+    ModelSwitched,
+    Paused,
     ReasoningDelta,
+    Resumed,
+    RetryScheduled,
+    RetrySkipped,
     RunFinished,
     StopRequested,
     ToolArgumentsDelta,
@@ -57,6 +67,16 @@ EVENTS: dict[str, Callable[[Feed, int], None]] = {
     "deliver": lambda feed, step: feed(MessageDelivered(message_id=f"m{step - 1}", text="later")),
     "turn": lambda feed, step: (feed(TurnFinished()), feed.begin())[1],
     "stop": lambda feed, step: feed(StopRequested()),
+    "retry": lambda feed, step: feed(RetryScheduled(error=ErrorInfo(type="rate_limit", message="wait"), delay=1.0)),
+    "skip": lambda feed, step: feed(RetrySkipped()),
+    "switch": lambda feed, step: feed(ModelSwitched(old="a", new="b")),
+    "limit": lambda feed, step: feed(LimitReached(limit="max_turns", asks=True)),
+    "pause": lambda feed, step: feed(Paused(by="limit", limit="max_turns")),
+    "raise": lambda feed, step: feed(LimitChanged(limit="max_turns", value=Decimal(step))),
+    "resume": lambda feed, step: feed(Resumed()),
+    "compacted": lambda feed, step: feed(CompactionFinished(summary="a\n\nb", tokens_before=step)),
+    "runner": lambda feed, step: feed(MessageDelivered(message_id=f"r{step}", text="Go on.", by="runner")),
+    "settle": lambda feed, step: feed(TurnFinished()),
 }
 
 
@@ -150,18 +170,18 @@ def test_a_discarded_attempt_vanishes() -> None:
     model = model_of(feed, width=60)
     feed(AttemptDiscarded(model="m", reason="stream_broken"))
     model.show([feed.state])
-    assert rows(model)[-1] == "↻ An attempt is discarded: the answer broke off"
+    assert rows(model)[-1] == "↻ Attempt 1: answer broke off. It is discarded"
     assert not any("half" in row for row in rows(model))
 
 
-def test_queued_messages_stand_last_until_they_are_delivered() -> None:
+def test_a_queued_message_comes_when_it_is_delivered() -> None:
     feed = Feed()
     feed.begin()
     feed(MessageQueued(message_id="m1", text="and then"))
     feed.stream("working")
     feed(StopRequested())
     model = model_of(feed, width=80)
-    assert rows(model)[-1] == "┊ queued and then"
+    assert not any("and then" in row for row in rows(model))
     feed(ModelResponded(model="m", text="working", seconds=1.0), TurnFinished())
     feed(MessageDelivered(message_id="m1", text="and then"))
     model.show([feed.state])

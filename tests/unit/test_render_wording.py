@@ -6,14 +6,18 @@ from decimal import Decimal
 
 import pytest
 
+from runner.control.commands import LimitName
 from runner.events import (
     AbortRequested,
     AttemptDiscarded,
+    CompactionFinished,
+    CompactionStarted,
     ErrorInfo,
     ErrorOccurred,
     Event,
     HandoffCompleted,
     HandoffIgnored,
+    LimitChanged,
     LimitReached,
     LimitWarning,
     ModelSwitched,
@@ -21,6 +25,7 @@ from runner.events import (
     Paused,
     Resumed,
     RetryScheduled,
+    RetrySkipped,
     RunFinished,
     StateUpdated,
     StopRequested,
@@ -30,7 +35,7 @@ from runner.state.run import Reason
 from runner.usage import Usage
 from tests.tui.transcript_runs import BEGINNING
 from themes.vocabulary import BASE, TOKENS
-from tui.render.receipt import receipt_words
+from tui.render.limits import LIMITS, limit_name, quantity
 from tui.render.wording import REASONS, notice
 
 RATE = ErrorInfo(type="rate_limit", message="Too many\nrequests", status_code=429)
@@ -41,53 +46,140 @@ USED = Usage(input=1000, output=234)
     ("event", "text"),
     [
         (
-            RetryScheduled(error=RATE, delay=2.0),
-            "Trying again in 2.0 s: the provider's rate limit is reached (429): Too many requests",
+            RetryScheduled(error=RATE, delay=2.0, attempt=2),
+            "Attempt 2: rate limit (429). Trying again in 2.0 s · Too many requests",
         ),
         (
             RetryScheduled(error=ErrorInfo(type="overloaded", message="busy"), delay=20.0, retry_after=20.0),
-            "Trying again in 20 s, as the provider asked: the provider is overloaded: busy",
+            "An attempt: provider overloaded. Trying again in 20 s, as the provider asked · busy",
         ),
         (
             RetryScheduled(error=ErrorInfo(type="network", message=""), action="switch"),
-            "Trying the next model: the provider cannot be reached",
+            "An attempt: provider not reached. Trying the next model",
         ),
         (
             RetryScheduled(error=ErrorInfo(type="context_overflow", message=""), action="compact"),
-            "Shortening the history: the conversation is too long for the model",
+            "An attempt: history too long. Summarising the history first",
         ),
         (
             RetryScheduled(error=ErrorInfo(type="odd_thing", message="x"), action="repair"),
-            "Repairing the history: odd thing: x",
+            "An attempt: odd thing. Repairing the history · x",
+        ),
+        (RetrySkipped(), "Trying again at once, by you"),
+        (RetrySkipped(by="program", to="next_model"), "Trying the next model at once, by a program"),
+        (RetrySkipped(to="message"), "Not waiting any longer, a message goes first, by you"),
+        (
+            AttemptDiscarded(reason="stream_broken", usage=USED, usage_source="reported", cost_usd=Decimal("0.01")),
+            "An attempt: answer broke off. It is discarded · still paid: 1.2k tokens, $0.0100",
         ),
         (
-            AttemptDiscarded(reason="stream_broken", usage=USED, cost_usd=Decimal("0.01")),
-            "An attempt is discarded: the answer broke off · still paid: 1.2k tokens, $0.0100",
+            AttemptDiscarded(reason="model_switched", usage=USED, usage_source="estimated", cost_usd=Decimal("0.0123")),
+            "An attempt: another model was chosen. It is given up · still paid: ~1.2k tokens, ~$0.01",
         ),
         (
-            AttemptDiscarded(reason="model_switch", usage=USED),
-            "An attempt is discarded: model switch · still paid: 1.2k tokens, cost unknown",
+            AttemptDiscarded(reason="odd", usage=USED),
+            "An attempt: odd. It is discarded · still paid: ~1.2k tokens, cost unknown",
         ),
-        (AttemptDiscarded(), "An attempt is discarded: not usable"),
+        (AttemptDiscarded(), "An attempt: not usable. It is discarded"),
         (ModelSwitched(old="a", new="b"), "Model: a → b"),
         (ModelSwitched(old="a", new="b", cause="fallback"), "Model: a → b, the one before failed"),
-        (LimitWarning(limit="max_turns", used=Decimal(8), value=Decimal(10)), "Limit near: 8 of 10 turns"),
+        (LimitWarning(limit="max_turns", used=Decimal(8), value=Decimal(10)), "The turn limit is near: 8 of 10 turns"),
         (
             LimitReached(limit="max_cost_usd", used=Decimal("1.2"), value=Decimal(1)),
-            "Limit reached: cost $1.20 of $1.00",
+            "The cost limit is reached: $1.20 of $1.00",
+        ),
+        (
+            LimitReached(limit="max_turns", used=Decimal(3), value=Decimal(3), asks=True),
+            "The turn limit is reached: 3 of 3 turns · paused until you decide",
+        ),
+        (
+            LimitReached(
+                limit="max_cost_usd",
+                used=Decimal("2.45"),
+                value=Decimal("2.5"),
+                why="next_request",
+                needed=Decimal("0.131"),
+            ),
+            "The next request could pass the cost limit (its input: ~$0.13): $2.45 of $2.50 used",
+        ),
+        (
+            LimitReached(
+                limit="max_input_tokens",
+                used=Decimal(90_000),
+                value=Decimal(100_000),
+                why="next_request",
+                needed=Decimal(41_600),
+            ),
+            "The next request could pass the input token limit (its input: ~42k): 90,000 of 100,000 input tokens used",
+        ),
+        (
+            LimitReached(limit="max_cost_usd", value=Decimal(1), why="unknown_price", model="lab/x"),
+            "The cost limit of $1.00 cannot be kept: the price of lab/x is not known",
         ),
         (
             LimitWarning(limit="max_time", used=Decimal(240), value=Decimal(300)),
-            "Limit near: active time 4 min 00 s of 5 min 00 s",
+            "The time limit is near: 4 min 00 s of 5 min 00 s",
         ),
         (
             LimitWarning(limit="max_total_tokens", used=Decimal(80000), value=Decimal(100000)),
-            "Limit near: 80,000 of 100,000 tokens",
+            "The token limit is near: 80,000 of 100,000 tokens",
+        ),
+        (
+            LimitChanged(limit="max_cost_usd", old=Decimal("2.5"), value=Decimal(5)),
+            "Cost limit changed by you: $2.50 → $5.00",
+        ),
+        (
+            LimitChanged(limit="max_turns", old=Decimal(3), value=Decimal(5), by="program"),
+            "Turn limit changed by a program: 3 → 5 turns",
+        ),
+        (LimitChanged(limit="max_time", old=Decimal(300)), "Time limit changed by you: 5 min 00 s → off"),
+        (
+            LimitChanged(limit="tool_timeout", value=Decimal(90)),
+            "Timeout for a tool call changed by you: off → 1 min 30 s",
+        ),
+        (
+            CompactionStarted(tokens_before=162_000, cause="threshold"),
+            "Summarising the history: ~162k tokens, because the context window is nearly full",
+        ),
+        (
+            CompactionStarted(tokens_before=162_000, cause="overflow"),
+            "Summarising the history: ~162k tokens, because it is too long for the model",
+        ),
+        (CompactionStarted(tokens_before=9000, cause="user"), "Summarising the history: ~9.0k tokens, as you asked"),
+        (
+            CompactionFinished(tokens_before=162_000, tokens_after=14_200, usage=USED, cost_usd=Decimal("0.0213")),
+            "History summarised: ~162k → ~14k tokens, $0.0213",
+        ),
+        (
+            CompactionFinished(
+                tokens_before=162_000,
+                tokens_after=14_200,
+                usage=USED,
+                cost_usd=Decimal("0.0213"),
+                usage_source="estimated",
+            ),
+            "History summarised: ~162k → ~14k tokens, ~$0.02",
+        ),
+        (
+            CompactionFinished(tokens_before=9000, tokens_after=800, usage=USED),
+            "History summarised: ~9.0k → ~800 tokens, cost unknown",
+        ),
+        (
+            CompactionFinished(
+                tokens_before=9000, tokens_after=800, how="outline", error="rate limit", cost_usd=Decimal(0)
+            ),
+            "History cut down to an outline: ~9.0k → ~800 tokens · no model summarised it: rate limit",
+        ),
+        (
+            CompactionFinished(tokens_before=9000, how="none", error="aborted", cost_usd=Decimal(0)),
+            "History left as it is: ~9.0k tokens · the summary was not made: aborted",
         ),
         (StopRequested(), "Stop requested by you: the current step is finished first"),
         (AbortRequested(by="signal"), "Abort requested by a signal: everything is closed now"),
         (Paused(), "Paused by you"),
+        (Paused(by="limit", limit="max_time"), "Paused: the time limit is reached"),
         (Resumed(by="program"), "Resumed by a program"),
+        (Resumed(by="limit"), "Resumed"),
         (
             ErrorOccurred(error=ErrorInfo(type="authentication", message="no key", status_code=401)),
             "The provider does not accept the key (401): no key",
@@ -142,21 +234,17 @@ def test_the_outcome_is_told_without_colour() -> None:
     assert len(glyphs) == 3
 
 
-def test_a_receipt_says_what_was_closed_and_what_may_have_had_effects() -> None:
-    request = {"model": "m", "closed": True, "usage": {"input": 1200, "output": 30}, "usage_source": "estimated"}
-    receipt: dict[str, object] = {
-        "requests": [{**request, "cost_usd": "0.01"}, {"model": "n", "usage_source": "reported", "cost_usd": None}],
-        "processes": [{"pid": 7, "name": "bash", "how": "killed"}, {"pid": 8, "name": "sleep", "how": "survived"}],
-        "tools": [{"tool": "shell", "side_effects": "unknown"}, {"tool": "search", "side_effects": "none"}],
-        "cost_usd": "0.01",
-    }
-    assert receipt_words(receipt) == [
-        "Request to m closed · ≈ 1.2k tokens in · ≈ 30 tokens out · ≈ $0.0100 · estimated",
-        "Request to n closed · cost unknown",
-        "Process bash (pid 7) killed with SIGKILL",
-        "Process sleep (pid 8) is STILL ALIVE, end it yourself",
-        "shell was cut and may have had effects: check before relying on it",
-        "search was cut and changed nothing",
-    ]
-    assert receipt_words({"requests": [], "processes": "damaged", "tools": [3]}) == ["Nothing was open"]
-    assert receipt_words(None) == []
+def test_every_limit_has_words_and_a_unit() -> None:
+    names: tuple[str, ...] = LimitName.__args__
+    assert set(LIMITS) == set(names)
+    for name in names:
+        assert "_" not in limit_name(name)
+        assert quantity(name, Decimal("90"))
+    assert quantity("first_token_timeout", Decimal(30)) == "30 s"
+    assert quantity("max_total_tokens", Decimal("8E+4")) == "80,000"
+
+
+def test_an_estimated_total_is_marked() -> None:
+    receipt: dict[str, object] = {"requests": [], "estimated": True}
+    event = RunFinished(status="cancelled", reason="aborted", usage=USED, cost_usd=Decimal("0.0512"), receipt=receipt)
+    assert notice(event).text == "Aborted · 0.0 s · ~1.2k tokens · ~$0.0512"

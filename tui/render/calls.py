@@ -145,15 +145,18 @@ def _facts(call: CallItem, running: int | None) -> list[Clean]:
         if call.progress is not None:
             facts.append(f"{round(100 * call.progress)} %")
         if running is not None and running > 0:
-            facts.append(words.duration(running) if running >= 10 else f"{running} s")
+            facts.append(words.seconds(running))
     elif call.phase == "finished":
         display = call.display or {}
         if display.get("type") == "diff":
             facts.append(f"+{display.get('added', 0)} -{display.get('removed', 0)}")
-        if call.status not in ("ok", "skipped") and (why := _why(call)):
+        cut = call.status in ("interrupted", "cancelled")
+        if call.status not in ("ok", "skipped") and not cut and (why := _why(call)):
             facts.append(words.cut(why, 60))
         if call.side_effects == "unknown":
             facts.append("may have had effects")
+        elif cut:
+            facts.append("changed nothing" if call.side_effects == "none" else "had its effects")
         if call.status not in ("denied", "skipped", "invalid"):
             facts.append(words.duration(call.seconds))
     return [clean(fact) for fact in facts]
@@ -189,9 +192,10 @@ def ending_lines(call: CallItem, width: int) -> list[Line]:
     if call.truncated:
         facts.append("the model read a shortened output" + (", the whole is stored" if call.artifact else ""))
     if call.side_effects == "unknown":
-        facts.append("it may have had effects")
+        facts.append("it may have had effects: check before relying on it")
     if call.pid is not None and call.phase == "running":
-        facts.append(f"process {call.pid}")
+        name = f"{words.cut(words.one_line(call.process), 60)}, " if call.process else ""
+        facts.append(f"process {name}pid {call.pid}")
     return _text(" · ".join(facts), MUTED, width) if facts else []
 
 

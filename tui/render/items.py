@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Final, Literal
+from typing import Final
 
 from runner.log import AppendLog
 from runner.state import CallItem, EventItem, Item, TextItem, UserItem
@@ -11,64 +11,15 @@ from tui import words
 from tui.render import calls
 from tui.render.blocks import Block, TextStream, estimated_lines, prefix_of, text_block
 from tui.render.clean import Clean, Sanitiser, clean, clean_output
-from tui.render.lines import MUTED, Ink, Line, Span, plain_text
-from tui.render.wording import notice
-
-ViewKind = Literal["user", "text", "reasoning", "call", "event"]
+from tui.render.facts import EventView, RunnerView
+from tui.render.groups import Together
+from tui.render.item_view import INDENT, View, ViewKind, fold_line
+from tui.render.lines import Ink, plain_text
 
 _USER: Final = Ink("text.user")
 _QUEUED: Final = Ink("state.queued", italic=True)
 _REASONING: Final = Ink("text.reasoning")
 _REFUSAL: Final = Ink("text.error")
-_INDENT: Final = prefix_of("  ", MUTED)
-
-
-class View:
-    """The blocks of one item. They are built when they are first needed; until then there is only an estimate."""
-
-    kind: ViewKind = "event"
-    foldable = False
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-        self.blocks: list[Block] = []
-        self.built = False
-        self.expanded = False
-
-    def build(self) -> None:
-        if not self.built:
-            self.built = True
-            self.refresh()
-
-    def refresh(self) -> int:
-        """Bring the blocks up to date; gives the index of the first one that changed."""
-        return self._replace(self._make())
-
-    def update(self, item: Item) -> int | None:
-        """Show a newer state of the item. None: it is another kind of item, and needs a view of its own."""
-        raise NotImplementedError
-
-    def fold(self, expanded: bool) -> int:
-        self.expanded = expanded
-        return self.refresh() if self.built else 0
-
-    def estimate(self, width: int) -> int:
-        return sum(block.estimate(width) for block in self.blocks) if self.built else 1
-
-    def copy(self) -> Clean:
-        """The item as plain text, without borders or padding."""
-        self.build()
-        return plain_text([line for block in self.blocks for line in block.render(200)])
-
-    def _make(self) -> list[Block]:
-        raise NotImplementedError
-
-    def _replace(self, new: list[Block]) -> int:
-        same = 0
-        while same < min(len(self.blocks), len(new)) and self.blocks[same].same(new[same]):
-            same += 1
-        self.blocks[same:] = new[same:]
-        return same
 
 
 class UserView(View):
@@ -78,7 +29,7 @@ class UserView(View):
         super().__init__(item.item_id)
         self._item = item
 
-    def update(self, item: Item) -> int | None:
+    def update(self, item: Item | Together) -> int | None:
         if not isinstance(item, UserItem):
             return None
         if item is self._item or (item.text, item.queued) == (self._item.text, self._item.queued):
@@ -97,7 +48,7 @@ class UserView(View):
         text = clean(self._item.text.strip("\n"), tab=4)
         if not self._item.queued:
             return [text_block(text, _USER, first=prefix_of("┃ ", _USER), key=("user", text))]
-        first, rest = prefix_of("┊ queued ", _QUEUED), prefix_of("┊        ", _QUEUED)
+        first, rest = prefix_of("┊ not delivered ", _QUEUED), prefix_of("┊ ", _QUEUED)
         return [text_block(text, _QUEUED, first=first, rest=rest, key=("queued", text))]
 
 
@@ -111,7 +62,7 @@ class TextView(View):
         self._item = item
         self._stream = TextStream(base=_REFUSAL if item.what == "refusal" else Ink())
 
-    def update(self, item: Item) -> int | None:
+    def update(self, item: Item | Together) -> int | None:
         if not isinstance(item, TextItem) or item.what != self._item.what:
             return None
         if item is self._item:
@@ -160,7 +111,7 @@ class ReasoningView(View):
         self._words = 0
         self._counted = AppendLog[str]()
 
-    def update(self, item: Item) -> int | None:
+    def update(self, item: Item | Together) -> int | None:
         if not isinstance(item, TextItem) or item.what != "reasoning":
             return None
         if item is self._item:
@@ -177,7 +128,7 @@ class ReasoningView(View):
             self.blocks[:] = self.blocks[:1] if unchanged else [header]
             return 1 if unchanged and old == 1 else int(unchanged)
         if self._stream is None:
-            self._stream = TextStream(base=_REASONING, indent=_INDENT)
+            self._stream = TextStream(base=_REASONING, indent=INDENT)
         shown = len(self._stream.blocks)
         first = self._stream.update(self._item.pieces, done=not self._item.live)
         if len(self.blocks) != shown + 1:
@@ -201,7 +152,7 @@ class ReasoningView(View):
             text = f"thought · {count}"
         if item.interrupted:
             text += " · interrupted"
-        return _fold_line(Clean(text), self.expanded, Ink("text.reasoning", italic=True))
+        return fold_line(Clean(text), self.expanded, Ink("text.reasoning", italic=True))
 
     def _count(self) -> int:
         pieces = self._item.pieces
@@ -220,12 +171,6 @@ class ReasoningView(View):
         return self._words
 
 
-def _fold_line(text: Clean, expanded: bool, ink: Ink) -> Block:
-    mark = Span(Clean("▾ " if expanded else "▸ "), ink._replace(italic=False))
-    line = Line(spans=(mark, Span(text, ink)), lead=2, action=True)
-    return Block(render=lambda width: [line], length=len(text), key=(text, expanded))
-
-
 class CallView(View):
     """One line, until it is unfolded."""
 
@@ -238,7 +183,7 @@ class CallView(View):
         self._running: int | None = None
         self._live = LiveOutput()
 
-    def update(self, item: Item) -> int | None:
+    def update(self, item: Item | Together) -> int | None:
         if not isinstance(item, CallItem):
             return None
         if item is self._item:
@@ -339,30 +284,10 @@ class LiveOutput:
         return self._count - len(self._lines)
 
 
-class EventView(View):
-    kind: ViewKind = "event"
-
-    def __init__(self, item: EventItem) -> None:
-        super().__init__(item.item_id)
-        self._item = item
-
-    def update(self, item: Item) -> int | None:
-        if not isinstance(item, EventItem):
-            return None
-        changed = item.event is not self._item.event
-        self._item = item
-        return (self.refresh() if self.built else 0) if changed else len(self.blocks)
-
-    def _make(self) -> list[Block]:
-        shown = notice(self._item.event)
-        ink = Ink(shown.colour)
-        blocks = [text_block(shown.text, ink, first=prefix_of(f"{shown.glyph} ", ink), rest=_INDENT, key=shown)]
-        blocks.extend(text_block(line, MUTED, first=_INDENT, key=(shown, line)) for line in shown.details)
-        return blocks
-
-
-def view_of(item: Item) -> View:
+def view_of(item: Item | Together) -> View:
     match item:
+        case UserItem(by="runner"):
+            return RunnerView(item)
         case UserItem():
             return UserView(item)
         case TextItem(what="reasoning"):
@@ -371,5 +296,5 @@ def view_of(item: Item) -> View:
             return TextView(item)
         case CallItem():
             return CallView(item)
-        case EventItem():
+        case EventItem() | Together():
             return EventView(item)

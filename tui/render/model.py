@@ -8,18 +8,24 @@ from dataclasses import dataclass, field
 
 from runner.state import CallItem, Item, RunState, TextItem, UserItem
 from tui.render.document import Document
-from tui.render.items import CallView, ReasoningView, View, view_of
+from tui.render.groups import Together, may_grow, together
+from tui.render.item_view import View
+from tui.render.items import CallView, ReasoningView, view_of
 
 _ONE_LINERS = frozenset({"call", "event", "reasoning"})
 
 
 @dataclass(slots=True)
 class _Slot:
-    """What is shown of one run: `settled` sections that are final, then one for each live item."""
+    """What is shown of one run: `final` sections for its `settled` items, then one for each live item.
+
+    Items that belong together share a section.
+    """
 
     run: RunState
     start: int
     settled: int = 0
+    final: int = 0
     views: list[View] = field(default_factory=list[View])
 
 
@@ -83,16 +89,16 @@ class TranscriptModel:
     def _update(self, index: int, slot: _Slot, run: RunState) -> bool:
         settled = slot.settled
         old_live = slot.views
-        items = [*run.settled[settled:], *_queued_last(run.live)]
-        same_items = run.live is slot.run.live and len(run.settled) == settled
+        same_items = run.live is slot.run.live and len(run.settled) == len(slot.run.settled)
         slot.run = run
         if same_items:
             return False
+        items = together([*run.settled[settled:], *_shown(run)])
         # An id should stand for one item; where a stored run says otherwise, each still gets a view of its own.
         known: dict[str, deque[View]] = {}
         for view in old_live:
             known.setdefault(view.key, deque()).append(view)
-        base = slot.start + settled
+        base = slot.start + slot.final
         views: list[View] = []
         stable = 0
         changed = False
@@ -111,8 +117,10 @@ class TranscriptModel:
         if stable < len(views) or stable < len(old_live):
             self._replace_tail(index, base + stable, views[stable:])
             changed = True
-        slot.settled = len(run.settled)
-        slot.views = views[len(run.settled) - settled :]
+        sections, settled = _final(items, len(run.settled) - settled)
+        slot.settled += settled
+        slot.final += sections
+        slot.views = views[sections:]
         return changed
 
     def _height_differs(self, index: int) -> bool:
@@ -123,10 +131,7 @@ class TranscriptModel:
     def _replace_tail(self, index: int, start: int, views: Sequence[View]) -> None:
         """Put other views where those of a run's end stood; the runs behind it keep theirs."""
         behind = [
-            [
-                section.view
-                for section in self.document.sections[slot.start : slot.start + slot.settled + len(slot.views)]
-            ]
+            [section.view for section in self.document.sections[slot.start : slot.start + slot.final + len(slot.views)]]
             for slot in self._slots[index + 1 :]
         ]
         self.document.truncate(start)
@@ -143,7 +148,7 @@ class TranscriptModel:
         gap = above is not None and not (above in _ONE_LINERS and view.kind in _ONE_LINERS)
         self.document.append(view, gap=gap)
 
-    def _new_view(self, item: Item) -> View:
+    def _new_view(self, item: Item | Together) -> View:
         view = view_of(item)
         if view.foldable:
             default = self.reasoning_open and isinstance(view, ReasoningView)
@@ -154,7 +159,7 @@ class TranscriptModel:
 
     def _tick(self, slot: _Slot, now: float) -> bool:
         changed = False
-        base = slot.start + slot.settled
+        base = slot.start + slot.final
         for at, view in enumerate(slot.views):
             if isinstance(view, CallView):
                 first = view.tick(now)
@@ -173,13 +178,23 @@ def _goes_on(slot: _Slot, run: RunState) -> bool:
     return not slot.settled or run.settled[slot.settled - 1] is slot.run.settled[slot.settled - 1]
 
 
-def _queued_last(live: tuple[Item, ...]) -> Sequence[Item]:
-    """What waits for the next turn stands below what happens in this one."""
-    queued = [item for item in live if isinstance(item, UserItem) and item.queued]
-    if not queued or live[-len(queued) :] == tuple(queued):
-        return live
-    return [*(item for item in live if not (isinstance(item, UserItem) and item.queued)), *queued]
+def _shown(run: RunState) -> Sequence[Item]:
+    """Messages that wait for a run that goes on are shown where they can be changed; what came too late stays here."""
+    others = [item for item in run.live if not (isinstance(item, UserItem) and item.queued)]
+    return [*others, *run.queued] if run.finished else others
 
 
-def _is_live(item: Item) -> bool:
+def _final(items: Sequence[Item | Together], settled: int) -> tuple[int, int]:
+    """How many of the items (and of the settled ones in them) will never change: a group at the end may still grow."""
+    sections = passed = 0
+    for item in items:
+        size = len(item.events) if isinstance(item, Together) else 1
+        if passed + size > settled or (passed + size == settled and may_grow(item)):
+            break
+        passed += size
+        sections += 1
+    return sections, passed
+
+
+def _is_live(item: Item | Together) -> bool:
     return (isinstance(item, TextItem) and item.live) or (isinstance(item, CallItem) and item.phase != "finished")

@@ -1,19 +1,23 @@
-"""What happened, in words for people: one sentence for each event that the transcript shows."""
+"""What happened, in words for people: one sentence for each event, or for the few that belong together."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
 from runner.events import (
     AbortRequested,
     AttemptDiscarded,
+    CompactionFinished,
+    CompactionStarted,
     ErrorInfo,
     ErrorOccurred,
     Event,
     HandoffCompleted,
     HandoffIgnored,
+    LimitChanged,
     LimitReached,
     LimitWarning,
     ModelSwitched,
@@ -21,24 +25,38 @@ from runner.events import (
     Paused,
     Resumed,
     RetryScheduled,
+    RetrySkipped,
     RunFinished,
     StopRequested,
     UnknownEvent,
 )
-from runner.usage import Usage
+from runner.usage import Usage, UsageSource
 from tui import words
 from tui.render.clean import Clean, clean
-from tui.render.receipt import receipt_words
+from tui.render.errors import error_short, error_words
+from tui.render.limits import changed_words, limit_name, limit_words, warning_words
+from tui.render.lines import NOTHING
+from tui.render.receipt import receipt_advice, receipt_rest, receipt_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """glyph: one cell that says the kind without colour. colour: a theme token. details: lines below, also shown."""
+    """glyph: one cell that says the kind without colour. colour: a theme token. details: lines below, also shown.
+
+    listed: the details are things of one kind. advice: what a person can do, below them.
+    folded: shown only when unfolded, Markdown where markdown says so.
+    one_line: cut where the line ends instead of being wrapped; then folded holds what was cut.
+    """
 
     glyph: Clean
     text: Clean
     colour: str
     details: tuple[Clean, ...] = ()
+    listed: bool = False
+    advice: Clean = NOTHING
+    folded: Clean = NOTHING
+    markdown: bool = False
+    one_line: bool = False
 
 
 REASONS: Final = {
@@ -60,55 +78,48 @@ REASONS: Final = {
     "interrupted": "Interrupted: the program ended before the run did",
 }
 
-_ERRORS: Final = {
-    "authentication": "the provider does not accept the key",
-    "permission": "the provider does not permit this",
-    "billing": "no credit or quota is left",
-    "model_not_found": "the provider does not know the model",
-    "rate_limit": "the provider's rate limit is reached",
-    "server_error": "the provider has a fault",
-    "overloaded": "the provider is overloaded",
-    "network": "the provider cannot be reached",
-    "timeout": "the provider did not answer in time",
-    "stream_broken": "the answer broke off",
-    "stream_idle": "the answer went silent",
-    "context_overflow": "the conversation is too long for the model",
-    "invalid_request": "the provider rejects the request",
-    "content_filter": "a content filter refused",
-    "dependency": "a package is missing or broken",
-    "internal": "a fault in Quarterdeck",
+_BY: Final = {
+    "user": "you",
+    "program": "a program",
+    "signal": "a signal",
+    "parent": "the parent run",
+    "policy": "the policy",
+    "runner": "Quarterdeck",
+}
+_CAUSES: Final = {
+    "threshold": ", because the context window is nearly full",
+    "overflow": ", because it is too long for the model",
+    "user": ", as you asked",
 }
 
-LIMITS: Final = {
-    "max_turns": "turns",
-    "max_time": "active time",
-    "max_wall_time": "time",
-    "max_model_requests": "model requests",
-    "max_tool_calls": "tool calls",
-    "max_input_tokens": "input tokens",
-    "max_output_tokens": "output tokens",
-    "max_total_tokens": "tokens",
-    "max_cost_usd": "cost",
-}
 
-_WITH_UNIT: Final = frozenset({"max_time", "max_wall_time", "max_cost_usd"})
-"""Limits whose amounts say themselves what they count."""
-
-_BY: Final = {"user": "you", "program": "a program", "signal": "a signal", "parent": "the parent run"}
-
-
-def notice(event: Event) -> Notice:
-    """The sentence for an event, and how it looks."""
+def notice(event: Event, *more: Event) -> Notice:
+    """The sentence for an event, and how it looks. more: the facts that came with it and are told in the same line."""
     match event:
-        case RetryScheduled():
-            return _retry(event)
-        case AttemptDiscarded():
-            return _discarded(event)
+        case AttemptDiscarded() | RetryScheduled() | RetrySkipped():
+            return _trouble((event, *more))
         case ModelSwitched():
             cause = {"user": "", "fallback": ", the one before failed", "policy": ", by policy"}.get(event.cause, "")
-            return _notice("→", f"Model: {event.old} → {event.new}{cause}", "text.system")
-        case LimitWarning() | LimitReached():
-            return _limit(event)
+            return _notice("→", f"Model: {event.old} → {event.new}{cause}{_goes_on(more)}", "text.system")
+        case LimitWarning():
+            return _notice("!", warning_words(event), "meter.warn")
+        case LimitReached():
+            waits = " · paused until you decide" if event.asks else ""
+            return _notice("!", f"{limit_words(event)}{waits}", "meter.over")
+        case LimitChanged():
+            return _notice("!", f"{changed_words(event, _by(event.by))}{_goes_on(more)}", "text.system")
+        case CompactionStarted() | CompactionFinished():
+            return _compaction(event)
+        case ErrorOccurred():
+            return _error(event)
+        case RunFinished():
+            return _finished(event)
+        case _:
+            return _control(event)
+
+
+def _control(event: Event) -> Notice:
+    match event:
         case StopRequested():
             return _notice(
                 "■", f"Stop requested by {_by(event.by)}: the current step is finished first", "state.stopping"
@@ -116,13 +127,11 @@ def notice(event: Event) -> Notice:
         case AbortRequested():
             return _notice("■", f"Abort requested by {_by(event.by)}: everything is closed now", "state.cancelled")
         case Paused():
-            return _notice("∥", f"Paused by {_by(event.by)}", "state.paused")
+            why = f"the {limit_name(event.limit)} is reached" if event.limit else f"by {_by(event.by)}"
+            return _notice("‖", f"Paused{':' if event.limit else ''} {why}", "state.paused")
         case Resumed():
-            return _notice("▸", f"Resumed by {_by(event.by)}", "state.running")
-        case ErrorOccurred():
-            return _error(event)
-        case RunFinished():
-            return _finished(event)
+            by = f" by {_by(event.by)}" if event.by not in ("", "limit") else ""
+            return _notice("▸", f"Resumed{by}", "state.running")
         case _:
             return _other(event)
 
@@ -144,20 +153,7 @@ def _other(event: Event) -> Notice:
             return _notice("·", (event.kind or "event").replace("_", " "), "muted")
 
 
-def error_words(error: ErrorInfo) -> Clean:
-    """What went wrong: the kind in words, the status, and what the provider or tool said."""
-    known = _ERRORS.get(error.type)
-    said = words.one_line(error.message)
-    kind = known or (error.type.replace("_", " ") if error.type else "error")
-    status = f" ({error.status_code})" if error.status_code is not None else ""
-    return clean(f"{kind}{status}: {said}" if said else f"{kind}{status}")
-
-
-def money(cost: Decimal | None) -> str:
-    return "cost unknown" if cost is None else words.money(cost)
-
-
-def _notice(glyph: str, text: str, colour: str, details: list[str] | tuple[str, ...] = ()) -> Notice:
+def _notice(glyph: str, text: str, colour: str, details: Sequence[str] = ()) -> Notice:
     return Notice(
         glyph=clean(glyph),
         text=clean(words.one_line(text)),
@@ -170,54 +166,135 @@ def _by(by: str) -> str:
     return _BY.get(by, by or "somebody")
 
 
-def _retry(event: RetryScheduled) -> Notice:
-    why = error_words(event.error)
-    asked = ", as the provider asked" if event.retry_after is not None else ""
-    match event.action:
+def _goes_on(more: Sequence[Event]) -> str:
+    return " · goes on" if any(isinstance(event, Resumed) for event in more) else ""
+
+
+def _trouble(events: Sequence[Event]) -> Notice:
+    """An attempt that came to nothing, and what is done about it, in one line; the provider's words may be cut."""
+    found = _facts(events)
+    if found.fatal is not None:
+        shown = _error(found.fatal)
+        return replace(shown, text=clean(shown.text + _spent(found.discarded)))
+    attempt, kind, remedy = events[0].attempt, _kind(found), _remedy(found)
+    failed = f"{f'Attempt {attempt}' if attempt else 'An attempt'}: {kind}" if kind else ""
+    text = ". ".join(part for part in (failed, remedy) if part) + _spent(found.discarded)
+    if found.retry is None:
+        return _notice("↻", text, "warning")
+    said = words.one_line(found.retry.error.message)
+    shown = _notice("↻", f"{text} · {said}" if said else text, "warning", _fix(found.retry.error))
+    paid = _spent(found.discarded).removeprefix(" · ")
+    whole = "\n".join(part for part in (str(error_words(found.retry.error)) if said else "", paid) if part)
+    return replace(shown, one_line=True, folded=clean(whole))
+
+
+@dataclass(slots=True)
+class _Facts:
+    """What a row of events about a failed attempt says."""
+
+    discarded: AttemptDiscarded | None = None
+    retry: RetryScheduled | None = None
+    skipped: RetrySkipped | None = None
+    switched: ModelSwitched | None = None
+    fatal: ErrorOccurred | None = None
+
+
+def _facts(events: Sequence[Event]) -> _Facts:
+    found = _Facts()
+    for event in events:
+        match event:
+            case AttemptDiscarded():
+                found.discarded = event
+            case RetryScheduled():
+                found.retry = event
+            case RetrySkipped():
+                found.skipped = event
+            case ModelSwitched():
+                found.switched = event
+            case ErrorOccurred():
+                found.fatal = event
+            case _:
+                pass
+    return found
+
+
+def _kind(found: _Facts) -> str:
+    """Why an attempt failed, in a few words; "" where it was given up for another model."""
+    if found.retry is not None:
+        error = found.retry.error
+        return error_short(error.type) + (f" ({error.status_code})" if error.status_code is not None else "")
+    if found.discarded is None or (found.switched is not None and found.discarded.reason == "model_switched"):
+        return ""
+    return error_short(found.discarded.reason or "not usable")
+
+
+def _remedy(found: _Facts) -> str:
+    """What is done after an attempt failed."""
+    by = "" if found.skipped is None else f", by {_by(found.skipped.by)}"
+    if found.switched is not None and _kind(found):
+        return f"Going on with {found.switched.new}{by}"
+    if found.switched is not None:
+        given_up = " · the open request is given up" if found.discarded is not None else ""
+        return f"Model: {found.switched.old} → {found.switched.new}{by}{given_up}"
+    if found.skipped is not None:
+        to = {"retry": "Trying again at once", "next_model": "Trying the next model at once"}
+        return f"{to.get(found.skipped.to, 'Not waiting any longer, a message goes first')}{by}"
+    if found.retry is None:
+        return "It is given up" if found.discarded and found.discarded.reason == "model_switched" else "It is discarded"
+    match found.retry.action:
         case "switch":
-            text = f"Trying the next model: {why}"
+            return "Trying the next model"
         case "compact":
-            text = f"Shortening the history: {why}"
+            return "Summarising the history first"
         case "repair":
-            text = f"Repairing the history: {why}"
+            return "Repairing the history"
         case _:
-            when = f"in {words.duration(event.delay)}" if event.delay > 0 else "now"
-            text = f"Trying again {when}{asked}: {why}"
-    return _notice("↻", text, "warning", _fix(event.error))
+            asked = ", as the provider asked" if found.retry.retry_after is not None else ""
+            when = f"in {words.duration(found.retry.delay)}" if found.retry.delay > 0 else "now"
+            return f"Trying again {when}{asked}"
 
 
 def _fix(error: ErrorInfo) -> list[str]:
     return [f"What to do: {words.one_line(error.fix)}"] if error.fix else []
 
 
-def _discarded(event: AttemptDiscarded) -> Notice:
-    why = event.reason.replace("_", " ") or "not usable"
-    known = _ERRORS.get(event.reason, why)
-    paid = _spent(event.usage, event.cost_usd)
-    return _notice("↻", f"An attempt is discarded: {known}" + (f" · still paid: {paid}" if paid else ""), "warning")
-
-
-def _spent(usage: Usage, cost: Decimal | None) -> str:
-    if not usage.total and not cost:
+def _spent(event: AttemptDiscarded | None) -> str:
+    """What a discarded attempt cost all the same."""
+    if event is None or (not event.usage.total and not event.cost_usd):
         return ""
-    return f"{words.tokens(usage.total)} tokens, {money(cost)}"
+    return f" · still paid: {_amount(event.usage, event.cost_usd, event.usage_source)}"
 
 
-def _limit(event: LimitWarning | LimitReached) -> Notice:
-    name = LIMITS.get(event.limit, event.limit.replace("_", " "))
-    share = f"{_quantity(event.limit, event.used)} of {_quantity(event.limit, event.value)}"
-    share = f"{name} {share}" if event.limit in _WITH_UNIT else f"{share} {name}"
-    if isinstance(event, LimitWarning):
-        return _notice("!", f"Limit near: {share}", "meter.warn")
-    return _notice("!", f"Limit reached: {share}", "meter.over")
+def _amount(usage: Usage, cost: Decimal | None, source: UsageSource) -> str:
+    estimated = source == "estimated"
+    counted = words.about(usage.total) if estimated else words.tokens(usage.total)
+    return f"{counted} tokens, {money(cost, estimated=estimated)}"
 
 
-def _quantity(limit: str, amount: Decimal) -> str:
-    if limit == "max_cost_usd":
-        return words.money(amount)
-    if limit in ("max_time", "max_wall_time"):
-        return words.duration(float(amount))
-    return f"{amount.normalize():,f}" if amount else "0"
+def money(cost: Decimal | None, *, estimated: bool = False) -> str:
+    if cost is None:
+        return "cost unknown"
+    return words.about_money(cost) if estimated else words.money(cost)
+
+
+def _compaction(event: CompactionStarted | CompactionFinished) -> Notice:
+    before = words.about(event.tokens_before)
+    if isinstance(event, CompactionStarted):
+        return _notice("≡", f"Summarising the history: {before} tokens{_CAUSES.get(event.cause, '')}", "text.system")
+    sizes = f"{before} → {words.about(event.tokens_after)} tokens"
+    paid = ""
+    if event.usage.total or event.cost_usd:
+        paid = f", {money(event.cost_usd, estimated=event.usage_source == 'estimated')}"
+    why = f": {words.one_line(event.error)}" if event.error else ""
+    match event.how:
+        case "model":
+            text = f"History summarised: {sizes}{paid}"
+        case "outline":
+            text = f"History cut down to an outline: {sizes}{paid} · no model summarised it{why}"
+        case "none":
+            text = f"History left as it is: {before} tokens{paid} · the summary was not made{why}"
+    summary = clean(event.summary.strip("\n"), tab=4)
+    return replace(_notice("≡", text, "text.system"), folded=summary, markdown=True)
 
 
 def _error(event: ErrorOccurred) -> Notice:
@@ -231,10 +308,14 @@ def _finished(event: RunFinished) -> Notice:
     if event.turns:
         facts.append(words.count(event.turns, "turn"))
     facts.append(words.duration(event.seconds))
+    estimated = bool(event.receipt and event.receipt.get("estimated"))
     if event.usage.total:
-        facts.append(f"{words.tokens(event.usage.total)} tokens")
+        total = event.usage.total
+        facts.append(f"{words.about(total) if estimated else words.tokens(total)} tokens")
     if event.usage.total or event.cost_usd:
-        facts.append(money(event.cost_usd))
+        facts.append(f"{'~' if estimated and event.cost_usd else ''}{money(event.cost_usd)}")
     looks = {"completed": ("✓", "state.ok"), "cancelled": ("■", "state.cancelled")}
     glyph, colour = looks.get(event.status, ("✗", "state.failed"))
-    return _notice(glyph, " · ".join(facts), colour, receipt_words(event.receipt))
+    shown = _notice(glyph, " · ".join(facts), colour, receipt_words(event.receipt))
+    rest = "\n".join(receipt_rest(event.receipt))
+    return replace(shown, listed=True, advice=clean(receipt_advice(event.receipt)), folded=clean(rest))

@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
-from tui.actions import PaneName
+from tui.actions import ACTIONS, PaneName, QueueStep
 from tui.keymap import Keymap
 from tui.screens.steady import Steady
 from tui.widgets.bars import Bar
@@ -25,7 +25,12 @@ from tui.widgets.welcome import Welcome
 if TYPE_CHECKING:
     from runner.state import CallItem
     from tui.widgets.approval import ApprovalCard
+    from tui.widgets.asking import Asking
+    from tui.widgets.call_list import CallList
     from tui.widgets.completion import Word
+    from tui.widgets.limit_card import LimitCard
+    from tui.widgets.queue_list import QueueList
+    from tui.widgets.shelf import ShelfRows
 
 WIDE = 100
 """Columns from which the tool calls and meters have a column of their own."""
@@ -40,6 +45,16 @@ class Conducts(Protocol):
 
     def do(self, action_id: str) -> bool: ...
 
+    def can(self, action_id: str) -> bool: ...
+
+    def up(self) -> bool: ...
+
+    def escape(self) -> bool: ...
+
+    def queue(self, step: QueueStep) -> None: ...
+
+    def cancel_call(self, call: CallItem) -> None: ...
+
     def submit(self, text: str) -> bool: ...
 
     def frame(self) -> None: ...
@@ -49,6 +64,8 @@ class Conducts(Protocol):
     def complete(self, word: Word | None) -> None: ...
 
     def decide(self, decided: ApprovalCard.Decided) -> None: ...
+
+    def decide_limit(self, decided: LimitCard.Decided) -> None: ...
 
     def typed(self, text: str) -> None: ...
 
@@ -68,7 +85,9 @@ class CockpitScreen(Steady[None]):
         self._folder = folder
         self._early: list[str] = []
         self._early_messages: list[str] = []
-        composer_keys = {key: action_id for action_id in ("send", "newline") for key in keys.of(action_id)}
+        composer_keys = {
+            key: action.id for action in ACTIONS if action.scope == "composer" for key in keys.of(action.id)
+        }
         self.popup = CompletionPopup(id="completion")
         self.composer = Composer(self.popup, composer_keys, self._asked, id="composer")
         self.welcome = Welcome(keys, folder, id="welcome")
@@ -98,6 +117,7 @@ class CockpitScreen(Steady[None]):
     def attach(self, conductor: Conducts) -> None:
         """The parts that show runs are there; keys pressed before are carried out now."""
         self.conductor = conductor
+        self.composer.up, self.composer.escape = conductor.up, conductor.escape
         for text in self._early_messages:
             if not conductor.submit(text):
                 self.composer.give_back(text)
@@ -124,7 +144,7 @@ class CockpitScreen(Steady[None]):
             self.conductor.do(action_id)
         elif action_id == "newline":
             self.composer.insert_newline()
-        elif action_id != "send":
+        elif action_id not in ("send", "send_now"):
             self._early.append(action_id)
         elif not self.composer.blank:
             self._early_messages.append(self.composer.take())
@@ -158,8 +178,9 @@ class CockpitScreen(Steady[None]):
         if event.key == "escape" and focused is not None and focused.id in ("timeline", "transcript"):
             event.stop()
             self.composer.focus()
-        elif event.key == "tab" and focused is self.composer and self._do("approval.focus"):
+        elif event.key == "tab" and focused is self.composer and self._can("approval.focus"):
             event.stop()
+            self._do("approval.focus")
 
     def on_resize(self) -> None:
         if self.conductor is not None:
@@ -169,8 +190,12 @@ class CockpitScreen(Steady[None]):
         if self.conductor is not None:
             self.conductor.repaint()
 
-    def _do(self, action_id: str) -> bool:
-        return self.conductor is not None and self.conductor.do(action_id)
+    def _can(self, action_id: str) -> bool:
+        return self.conductor is not None and self.conductor.can(action_id)
+
+    def _do(self, action_id: str) -> None:
+        if self.conductor is not None:
+            self.conductor.do(action_id)
 
     def scroll_transcript(self, where: Literal["page_up", "page_down", "top", "end"]) -> None:
         for transcript in self.query("#transcript"):
@@ -195,11 +220,38 @@ class CockpitScreen(Steady[None]):
         if self.conductor is not None:
             self.conductor.view_call(event.call)
 
-    def on_approval_card_typed(self, event: ApprovalCard.Typed) -> None:
+    def on_limit_card_decided(self, event: LimitCard.Decided) -> None:
         event.stop()
         if self.conductor is not None:
-            self.conductor.typed(event.text)
+            self.conductor.decide_limit(event)
 
-    def on_approval_card_left(self, event: ApprovalCard.Left) -> None:
+    def on_queue_list_stepped(self, event: QueueList.Stepped) -> None:
+        event.stop()
+        if self.conductor is not None:
+            self.conductor.queue(event.step)
+            self.conductor.repaint()
+
+    def on_call_list_cancelled(self, event: CallList.Cancelled) -> None:
+        event.stop()
+        if self.conductor is not None:
+            self.conductor.cancel_call(event.call)
+
+    def on_asking_typed(self, event: Asking.Typed) -> None:
+        event.stop()
+        self._typed(event.text)
+
+    def on_shelf_rows_typed(self, event: ShelfRows.Typed) -> None:
+        event.stop()
+        self._typed(event.text)
+
+    def _typed(self, text: str) -> None:
+        if self.conductor is not None:
+            self.conductor.typed(text)
+
+    def on_asking_left(self, event: Asking.Left) -> None:
+        event.stop()
+        self.composer.focus()
+
+    def on_shelf_rows_left(self, event: ShelfRows.Left) -> None:
         event.stop()
         self.composer.focus()

@@ -37,9 +37,7 @@ class CommandPicker(Picker[str | None]):
         self._keys = keys
         super().__init__()
         self._usable = [
-            action
-            for action in ACTIONS
-            if action.scope == "app" and action.slash and action.id != "palette" and action.enabled(view)
+            action for action in ACTIONS if action.listed and action.id != "palette" and action.enabled(view)
         ]
 
     def make_rows(self) -> Rows:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from tui.actions import ACTIONS, FIXED_KEYS
+from tui.actions import ACTIONS, BY_ID, FIXED_KEYS, WRITING
 from tui.keymap import Keymap, shown
 from tui.screens.picker import Picker
 from tui.widgets.rows import Rows
@@ -83,5 +83,7 @@ class HelpScreen(Picker[str | None]):
 
     def choose(self, item: object) -> None:
         assert isinstance(item, HelpRow)
-        if item.action_id and not item.action_id.startswith("approval."):
+        if item.action_id and BY_ID[item.action_id].scope in WRITING:
             self.leave(item.action_id)
+        else:
+            self.say("this key works only where it is meant for", "state-waiting")

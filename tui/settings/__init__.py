@@ -7,6 +7,7 @@ from tui.settings.load import load_settings, project_file, trust_file, trusted_f
 from tui.settings.values import (
     DEFAULT_AGENT,
     AgentSettings,
+    CompactionSettings,
     ConfigFile,
     NamedModelSettings,
     RuleSettings,
@@ -18,6 +19,7 @@ from tui.settings.values import (
 __all__ = [
     "DEFAULT_AGENT",
     "AgentSettings",
+    "CompactionSettings",
     "ConfigFile",
     "NamedModelSettings",
     "RuleSettings",

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from runner.agent import Agent
-from runner.config import RunConfig
+from runner.config import Compaction, RunConfig
 from runner.models.base import ModelSettings
 from runner.policy.base import Rule
 from tui.settings.layers import ATTENDED_LIMITS
@@ -111,6 +111,7 @@ def run_config(settings: Settings, *, attended: bool, **changes: Any) -> RunConf
     values: dict[str, Any] = {
         **(ATTENDED_LIMITS if attended else {}),
         **settings.limits,
+        "compaction": None if (table := settings.compaction) is None else Compaction(**asdict(table)),
         "approval_mode": settings.approve,
         "approval_policy": rules,
         "workspace": settings.cwd,

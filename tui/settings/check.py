@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, cast, get_args
 
 from runner.errors import ConfigError
-from tui.settings.layers import TOP_LEVEL, Layer, dotted, printable
+from tui.settings.layers import COMPACTION, TOP_LEVEL, Layer, dotted, printable
 from tui.settings.values import NamedModelSettings, RuleSettings
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ _SECRET = ("key", "token", "secret", "password")
 
 def entries(layer: Layer) -> Entries:
     """The layer's values by path: ("limits", "max_turns"), ("agents", NAME, field), ("models", NAME), ("rules",).
+
+    ("compaction",) is whether it is on at all, beside the fields of its table.
 
     Raises ConfigError for the first problem in it.
     """
@@ -54,6 +56,11 @@ def _flat(layer: Layer, tables: dict[str, Any]) -> Iterator[tuple[Key, Any]]:
             yield (name,), tables[name]
     for name, value in tables.get("limits", {}).items():
         yield ("limits", name), value
+    if COMPACTION in tables:
+        table: dict[str, Any] | None = tables[COMPACTION]
+        yield (COMPACTION,), table is not None
+        for name, value in (table or {}).items():
+            yield (COMPACTION, name), value
     for action, keys in tables.get("keys", {}).items():
         yield ("keys", action), ",".join(cast("list[str]", keys)) if isinstance(keys, list) else keys
     for name, fields in tables.get("agents", {}).items():
@@ -95,7 +102,7 @@ def _explain(layer: Layer, error: ValidationError) -> ConfigError:
 
 def _path(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
     """The key's path; pydantic appends the names of union arms and of list positions, which are no keys of ours."""
-    depth = {"limits": 2, "keys": 2, "agents": 3, "models": 3, "rules": 3}.get(str(loc[0]), 1)
+    depth = {"limits": 2, COMPACTION: 2, "keys": 2, "agents": 3, "models": 3, "rules": 3}.get(str(loc[0]), 1)
     return loc[:depth]
 
 
@@ -123,11 +130,12 @@ def _table(path: tuple[int | str, ...]) -> type[BaseModel]:
 
     nested: dict[str, type[BaseModel]] = {
         "limits": schema.Limits,
+        COMPACTION: schema.CompactionTable,
         "agents": schema.AgentTable,
         "models": schema.ModelTable,
         "rules": schema.RuleTable,
     }
-    deep = len(path) > (1 if path[0] == "limits" else 2)
+    deep = len(path) > (1 if path[0] in ("limits", COMPACTION) else 2)
     return nested.get(str(path[0]), schema.ConfigTable) if deep else schema.ConfigTable
 
 

@@ -23,6 +23,7 @@ MAX_FILE: Final = 1 << 20
 
 PREFIX: Final = "QUARTERDECK_"
 TOP_LEVEL: Final = ("model", "theme", "agent", "approve")
+COMPACTION: Final = "compaction"
 LIMITS: Final = (
     "switch_after",
     "max_turns",
@@ -49,11 +50,17 @@ LIMITS: Final = (
     "max_tool_output",
     "abort_grace",
     "approval_timeout",
+    "on_limit",
 )
-ATTENDED_LIMITS: Final[dict[str, int | float]] = {"max_turns": 50, "max_time": 3600.0, "timeout_per_turn": 600.0}
+ATTENDED_LIMITS: Final[dict[str, int | float | str]] = {
+    "max_turns": 50,
+    "max_time": 3600.0,
+    "timeout_per_turn": 600.0,
+    "on_limit": "ask",
+}
 """Defaults of the screen, where a person watches and can stop a run; RunConfig's own are for programs."""
 
-OPTION_NAMES: Final = {"limits.max_cost_usd": "--max-cost"}
+OPTION_NAMES: Final = {"limits.max_cost_usd": "--max-cost", COMPACTION: "--no-compaction"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +153,7 @@ def environment_layer(environ: Mapping[str, str]) -> Layer:
 
     Raises ConfigError for a variable that is nearly one of them, because a misspelled budget protects nobody.
     """
-    variables = {PREFIX + name.upper(): name for name in (*TOP_LEVEL, *LIMITS)}
+    variables = {PREFIX + name.upper(): name for name in (*TOP_LEVEL, COMPACTION, *LIMITS)}
     raw: dict[str, Any] = {}
     names: dict[str, str] = {}
     for variable, value in environ.items():
@@ -156,7 +163,7 @@ def environment_layer(environ: Mapping[str, str]) -> Layer:
         if name is None:
             _refuse_near_miss(variable, variables)
             continue
-        key = name if name in TOP_LEVEL else f"limits.{name}"
+        key = f"limits.{name}" if name in LIMITS else name
         names[key] = variable
         _put(raw, key, value)
     return Layer(kind="environment", raw=raw, names=names)

@@ -11,11 +11,12 @@ from typing import Any
 import themes
 from runner.errors import ConfigError
 from tui.settings.check import Entries, entries
-from tui.settings.layers import Layer, dotted, environment_layer, file_layer, flag_layer, printable
+from tui.settings.layers import COMPACTION, Layer, dotted, environment_layer, file_layer, flag_layer, printable
 from tui.settings.trust import TrustFile, split
 from tui.settings.values import (
     DEFAULT_AGENT,
     AgentSettings,
+    CompactionSettings,
     ConfigFile,
     LimitValue,
     Settings,
@@ -123,6 +124,9 @@ class _Merged:
     def table(self, name: str) -> Mapping[str, Any]:
         return MappingProxyType({key[1]: value for key, value in self.values.items() if key[0] == name and key[1:]})
 
+    def _compaction(self) -> CompactionSettings | None:
+        return CompactionSettings(**self.table(COMPACTION)) if self.values.get((COMPACTION,), True) else None
+
     def settings(
         self,
         cwd: Path,
@@ -141,6 +145,7 @@ class _Merged:
             theme=get(("theme",), themes.DEFAULT),
             default_agent=get(("agent",), DEFAULT_AGENT),
             approve=get(("approve",), "default"),
+            compaction=self._compaction(),
             limits=self.table("limits"),
             keys=self.table("keys"),
             agents=MappingProxyType(agents),

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-OFF = "off"
+ON, OFF = "on", "off"
 BUILT_IN_TOOLS = ("list_files", "read_file", "search", "write_file", "edit_file", "shell")
 
 ToolName: TypeAlias = Literal["list_files", "read_file", "search", "write_file", "edit_file", "shell"]
@@ -35,6 +35,10 @@ def _number_or_off(value: object) -> object:
 
 def _money_or_off(value: object) -> object:
     return _switch(_money(value))
+
+
+def _table_or_off(value: object) -> object:
+    return {} if value == ON else _switch(value)
 
 
 _WHOLE = "a whole number, 0 or more"
@@ -65,6 +69,9 @@ _Dollars: TypeAlias = Annotated[Decimal, Field(strict=True, ge=0, allow_inf_nan=
 Money: TypeAlias = Annotated[_Dollars, BeforeValidator(_money), Field(description=_MONEY)]
 MoneyOff: TypeAlias = Annotated[
     _Dollars | None, BeforeValidator(_money_or_off), Field(description=f"{_MONEY}, {_OR_OFF}")
+]
+OnLimit: TypeAlias = Annotated[
+    Literal["ask", "end"], Field(description='"ask" (pause there until somebody decides) or "end"')
 ]
 YesNo: TypeAlias = Annotated[bool, Field(strict=True, description="true or false")]
 
@@ -101,6 +108,18 @@ class Limits(Section):
     max_tool_output: Annotated[int, Field(strict=True, ge=1, description="bytes, 1 or more")] = 1
     abort_grace: Grace = 0
     approval_timeout: SecondsOff = None
+    on_limit: OnLimit = "end"
+
+
+class CompactionTable(Section):
+    """When a run summarises the older part of its history."""
+
+    at: Annotated[
+        Annotated[float, Field(strict=True, gt=0, le=1, allow_inf_nan=False)],
+        BeforeValidator(_number),
+        Field(description="the used part of the context window: a number above 0, at most 1"),
+    ] = 1
+    keep_turns: Annotated[int, Field(strict=True, ge=1, description="turns, 1 or more")] = 1
 
 
 class AgentTable(Section):
@@ -147,6 +166,7 @@ class ModelTable(Section):
         ]
         | None
     ) = None
+    client: Annotated[Literal["direct", "litellm"], Field(description='"direct" or "litellm"')] | None = None
     context_window: Annotated[int, Field(strict=True, ge=1, description="tokens, 1 or more")] | None = None
     input_cost_per_million: Money | None = None
     output_cost_per_million: Money | None = None
@@ -173,6 +193,11 @@ class ConfigTable(Section):
         "default"
     )
     limits: Annotated[Limits, Field(description="a table [limits]")] = Limits()
+    compaction: Annotated[
+        CompactionTable | None,
+        BeforeValidator(_table_or_off),
+        Field(description=f'a table [compaction] with at and keep_turns, "{ON}", {_OR_OFF}'),
+    ] = CompactionTable()
     keys: Annotated[dict[str, Text | KeyList], Field(description='keys such as "ctrl+s", or a list of them')] = {}
     agents: Annotated[dict[str, AgentTable], Field(description="tables [agents.NAME]")] = {}
     models: Annotated[dict[str, ModelTable], Field(description='tables [models."NAME"]')] = {}

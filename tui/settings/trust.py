@@ -39,6 +39,7 @@ _LOWER_IS_TIGHTER: Final = frozenset(
         "approval_timeout",
     }
 )
+_TIGHTEST: Final[dict[str, LimitValue]] = {"stop_on_tool_error": True, "on_limit": "end"}
 _TIGHTER_MODES: Final[dict[str, frozenset[str]]] = {
     "bypass": frozenset({"accept_edits", "default", "plan", "deny_unlisted"}),
     "accept_edits": frozenset({"default", "plan", "deny_unlisted"}),
@@ -142,6 +143,8 @@ def _is_harmless(key: Key, value: Any, base: Entries, default_limit: Callable[[s
         case ("approve",):
             current = base.get(key, "default")
             return value == current or value in _TIGHTER_MODES.get(current, ())
+        case ("compaction",):
+            return value == base.get(key, True)
         case ("limits", name):
             return _is_tighter(name, value, base[key] if key in base else default_limit(name))
         case _:
@@ -151,8 +154,8 @@ def _is_harmless(key: Key, value: Any, base: Entries, default_limit: Callable[[s
 def _is_tighter(name: str, value: LimitValue, current: LimitValue) -> bool:
     if value == current:
         return True
-    if name == "stop_on_tool_error":
-        return value is True
+    if name in _TIGHTEST:
+        return value == _TIGHTEST[name]
     if name not in _LOWER_IS_TIGHTER or value is None:
         return False
     return current is None or Decimal(str(value)) < Decimal(str(current))
@@ -170,6 +173,10 @@ def _describe(key: Key, value: Any, base: Entries, default_limit: Callable[[str]
         case ("limits", name):
             current = base[key] if key in base else default_limit(name)
             yield f"sets {name} to {_limit(value)} (now {_limit(current)})"
+        case ("compaction",):
+            yield f"switches compaction {'on' if value else 'off'}"
+        case ("compaction", name):
+            yield f"sets compaction's {name} to {value}"
         case ("keys", action):
             yield f"binds {_text(action)} to the key {_text(value)}"
         case ("models", name):

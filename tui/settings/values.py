@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from runner.policy.base import ApprovalMode
 
 SourceKind = Literal["default", "user", "project", "environment", "flag"]
-LimitValue: TypeAlias = int | float | Decimal | bool | None
+LimitValue: TypeAlias = int | float | Decimal | bool | str | None
 
 DEFAULT_AGENT = "deck"
 
@@ -52,15 +52,24 @@ class AgentSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedModelSettings:
-    """A table [models."NAME"]. Costs are in US dollars for one million tokens, None = unknown."""
+    """A table [models."NAME"]. Costs are in US dollars for a million tokens, None = unknown. client: None = by rule."""
 
     model: str
     api_base: str | None = None
     api_key_env: str | None = None
+    client: Literal["direct", "litellm"] | None = None
     context_window: int | None = None
     input_cost_per_million: Decimal | None = None
     output_cost_per_million: Decimal | None = None
     cached_input_cost_per_million: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompactionSettings:
+    """The table [compaction]: `runner.config.Compaction`, without loading it."""
+
+    at: float = 0.8
+    keep_turns: int = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +113,7 @@ class Settings:
 
     default_model: None = nothing is configured; `chosen_model` then picks one. limits: only those that were set, with
     the names and units of RunConfig; None = off. keys: action name to keys in Textual's notation, several joined
-    by a comma.
+    by a comma. compaction: None = off.
     sources: dotted name to where the value came from; what is not in it is a default.
     withheld: what the project's file would change if its folder were trusted; none of it is in the values.
     """
@@ -117,6 +126,7 @@ class Settings:
     default_agent: str = DEFAULT_AGENT
     approve: ApprovalMode = "default"
     limits: Mapping[str, LimitValue] = field(default_factory=_empty)
+    compaction: CompactionSettings | None = CompactionSettings()
     keys: Mapping[str, str] = field(default_factory=_empty)
     agents: Mapping[str, AgentSettings] = field(default_factory=_empty)
     models: Mapping[str, NamedModelSettings] = field(default_factory=_empty)

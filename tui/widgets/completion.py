@@ -12,8 +12,10 @@ from tui.render.clean import clean
 from tui.widgets.rows import Rows
 from tui.words import cut_middle, fit
 
-Kind = Literal["file", "command"]
+Kind = Literal["file", "command", "limit", "value"]
 MOST_SHOWN = 8
+RESERVED = 6
+"""Lines of the screen that are never given to candidates: the message, the status, and what is above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +29,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """The word to complete: what kind, what is written of it, and where on the line it begins."""
+    """The word to complete: what kind, what is written of it, where on the line it begins; of: whose value it is."""
 
     kind: Kind
     query: str
     start: int
+    of: str = ""
 
 
 class CompletionPopup(Rows, can_focus=False):
@@ -44,7 +47,7 @@ class CompletionPopup(Rows, can_focus=False):
     def offer(self, candidates: Sequence[Candidate]) -> None:
         self.display = bool(candidates)
         if candidates:
-            self.styles.height = min(len(candidates), MOST_SHOWN)
+            self.styles.height = min(len(candidates), MOST_SHOWN, max(1, self.screen.size.height - RESERVED))
             self.selected = 0
             self.set_rows(candidates)
             self.call_after_refresh(self.redraw)

@@ -16,8 +16,14 @@ from tui.history import History
 from tui.widgets.completion import CompletionPopup, Word
 
 _FILE_WORD = re.compile(r"(?:^|(?<=[\s(\[\"'`]))@([^\s@]*)$")
-_COMMAND_WORD = re.compile(r"^/([a-z]*)$")
+_COMMAND_WORD = re.compile(r"^/([a-z-]*)$")
+_LIMIT_WORD = re.compile(r"^/limit +([a-z_-]*)$")
+_VALUE_WORD = re.compile(r"^/limit +(\S+) +(\S*)$")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def _nothing() -> bool:
+    return False
 
 
 def pasted(text: str) -> str:
@@ -30,8 +36,14 @@ def word_at(line: str, column: int, *, first_line: bool) -> Word | None:
     before = line[:column]
     if found := _FILE_WORD.search(before):
         return Word("file", found[1], found.start(1) - 1)
-    if first_line and (found := _COMMAND_WORD.match(before)):
+    if not first_line:
+        return None
+    if found := _COMMAND_WORD.match(before):
         return Word("command", found[1], 0)
+    if found := _LIMIT_WORD.match(before):
+        return Word("limit", found[1], found.start(1))
+    if found := _VALUE_WORD.match(before):
+        return Word("value", found[2], found.start(2), found[1])
     return None
 
 
@@ -56,6 +68,10 @@ class Composer(TextArea):
     ) -> None:
         super().__init__(id=id, highlight_cursor_line=False, placeholder=Content("Write a message"))
         self.cursor_blink = False
+        self.up: Callable[[], bool] = _nothing
+        """Asked at up in an empty message; whether that went somewhere else."""
+        self.escape: Callable[[], bool] = _nothing
+        """Asked at escape; whether there was something to leave."""
         self.history_of_messages = History()
         self._popup = popup
         self._keys = dict(keys)
@@ -107,7 +123,7 @@ class Composer(TextArea):
         action_id = self._keys.get(event.key)
         if event.character == "?" and not self.text:
             action_id = "help"
-        if action_id is None and self._recall(event.key):
+        if self._leaves(event.key) or (action_id is None and self._recall(event.key)):
             event.stop()
             event.prevent_default()
         elif action_id is not None:
@@ -121,6 +137,10 @@ class Composer(TextArea):
             await self.run_action(bindings[0].action)
         else:
             await super()._on_key(event)
+
+    def _leaves(self, key: str) -> bool:
+        """Keys that lead out of the message, or out of what took its place."""
+        return (key == "up" and not self.text and self.up()) or (key == "escape" and self.escape())
 
     def _key_for_popup(self, key: str) -> bool:
         match key:
@@ -137,12 +157,13 @@ class Composer(TextArea):
         return True
 
     def _accept(self, *, enter: bool) -> bool:
-        """Take the candidate; enter on a command that is written out already sends it instead."""
+        """Take the candidate; enter on a command or value that is written out already sends it instead."""
         candidate, word = self._popup.candidate, self._word
         if candidate is None or word is None:
             return False
         row, column = self.cursor_location
-        if enter and word.kind == "command" and self.document.get_line(row)[:column] == candidate.value.strip():
+        whole = self.document.get_line(row)[word.start : column] == candidate.value.strip()
+        if enter and whole and word.kind in ("command", "value"):
             self.close_completion()
             return False
         self.close_completion()

@@ -11,7 +11,8 @@ from textual.widgets import Static
 from runner.state import CallItem
 from tui.render.clean import clean
 from tui.widgets.rows import Rows
-from tui.words import arguments, cut, cut_middle, duration, fit
+from tui.words import arguments, cut, cut_middle, duration, fit, one_line
+from tui.words import seconds as whole_seconds
 
 _PHASES: dict[str, tuple[str, str, str]] = {
     "writing": ("…", "writing", "state-queued"),
@@ -28,6 +29,11 @@ _ENDS: dict[str, tuple[str, str, str]] = {
     "interrupted": ("■", "aborted", "state-failed"),
     "skipped": ("-", "skipped", "state-cancelled"),
     "invalid": ("✗", "invalid", "state-failed"),
+}
+_EFFECTS: dict[str, tuple[str, str]] = {
+    "none": ("no effects", "it changed nothing"),
+    "done": ("had effects", "it had its effects before it was cut"),
+    "unknown": ("effects?", "it may have had effects, check before relying on it"),
 }
 _WORD = 7
 _KINDS = {
@@ -56,6 +62,35 @@ def seconds_of(call: CallItem, now: float) -> float | None:
     return None if call.started_mono is None else max(0.0, now - call.started_mono)
 
 
+def effects_of(call: CallItem) -> tuple[str, str]:
+    """What a call that was cut may have done, in a few words and in one sentence; both "" for any other call."""
+    if not _cut_short(call):
+        return "", ""
+    return _EFFECTS.get(call.side_effects, _EFFECTS["unknown"])
+
+
+def _cut_short(call: CallItem) -> bool:
+    return call.phase == "finished" and call.status in ("interrupted", "cancelled", "timeout")
+
+
+def _what(call: CallItem) -> str:
+    """What a running process runs, else the telling part of the arguments."""
+    running = call.process if call.phase == "running" else ""
+    return one_line(running) or arguments(call.arguments)
+
+
+def _tail(call: CallItem, now: float, width: int) -> str:
+    """The end of a row: how long it ran, or what a call that was cut may have done."""
+    seconds = seconds_of(call, now)
+    if seconds is None:
+        return ""
+    time = whole_seconds(seconds) if call.phase == "running" else duration(seconds)
+    short, _ = effects_of(call)
+    if not short:
+        return time
+    return f"{short} {time}" if width >= 44 else short
+
+
 class Timeline(Rows):
     """One line a call, the newest last and followed."""
 
@@ -77,18 +112,17 @@ class Timeline(Rows):
     def draw(self, row: object, width: int, selected: bool) -> Content:
         assert isinstance(row, CallItem)
         glyph, word, token = state_of(row)
-        seconds = seconds_of(row, self._now)
-        time = "" if seconds is None else duration(seconds)
+        tail = _tail(row, self._now, width)
         tool = cut(clean(row.tool or "?"), 16)
-        room = width - (2 + _WORD + 1) - cell_len(tool) - 1 - (len(time) + 1 if time else 0)
+        room = width - (2 + _WORD + 1) - cell_len(tool) - 1 - (cell_len(tail) + 1 if tail else 0)
         # A path is known by its end, a command by its beginning.
-        shorten = cut if row.tool == "shell" else cut_middle
-        what = shorten(clean(arguments(row.arguments)), max(0, room))
+        shorten = cut if row.tool == "shell" or row.process else cut_middle
+        what = shorten(clean(_what(row)), max(0, room))
         content = Content.assemble(
             (f"{glyph} {word:<{_WORD}} ", f"${token}"),
             (tool, f"${_KINDS.get(row.tool, 'tool-other')}"),
             (f" {fit(what, max(0, room))}", "$foreground"),
-            (f" {time}" if time else "", "$muted"),
+            (f" {tail}" if tail else "", f"${token}" if _cut_short(row) else "$muted"),
         )
         if selected:
             content = content.stylize("$selection-text on $selection" if self.has_focus else "on $panel")
@@ -124,16 +158,25 @@ class OutputTail(Static):
 def _output(call: CallItem | None, width: int, height: int) -> Content:
     if call is None:
         return Content("")
-    title = f"{call.tool} prints" if call.phase == "running" else f"{call.tool} gave"
-    if call.phase in ("writing", "proposed", "waiting"):
-        title = f"{call.tool} has not run"
-    if call.activity and call.phase == "running":
-        title = f"{call.tool}: {call.activity}"
-    if call.progress is not None:
-        title += f" ({call.progress:.0%})"
-    head = Content.styled(cut(clean(title), width), "$muted")
+    cut_short = _cut_short(call) and call.side_effects != "none"
+    head = Content.styled(cut(clean(heading(call)), width), "$state-waiting" if cut_short else "$muted")
     lines = tail(output_of(call), width, height - 1)
     return Content("\n").join([head, *(Content.styled(line, "$foreground") for line in lines)])
+
+
+def heading(call: CallItem) -> str:
+    """What stands above the output: whose it is, and what is known of a call that was cut."""
+    _, effects = effects_of(call)
+    if effects:
+        return f"{call.tool} was cut: {effects}"
+    if call.phase in ("writing", "proposed", "waiting"):
+        return f"{call.tool} has not run"
+    if call.phase == "finished":
+        return f"{call.tool} gave"
+    title = f"{call.tool}: {call.activity}" if call.activity else f"{call.tool} prints"
+    if call.progress is not None:
+        title += f" ({call.progress:.0%})"
+    return title if call.pid is None else f"{title} · process {call.pid}"
 
 
 def output_of(call: CallItem) -> str:

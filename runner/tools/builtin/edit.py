@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from runner.errors import ToolInputError
 from runner.messages import JsonObject
@@ -190,6 +191,10 @@ def _edit_preview(ctx: ToolContext, arguments: JsonObject) -> JsonObject:
     return preview
 
 
+def _touches(ctx: ToolContext, arguments: JsonObject) -> list[Path]:
+    return [Path(locate(ctx, str(arguments["path"])).real)]
+
+
 WRITE_FILE = Tool(
     name="write_file",
     description=(
@@ -203,6 +208,7 @@ WRITE_FILE = Tool(
     idempotent=True,
     concern=_write_concern,
     preview=_write_preview,
+    touches=_touches,
 )
 
 EDIT_FILE = Tool(
@@ -217,4 +223,5 @@ EDIT_FILE = Tool(
     kind="edit",
     concern=lambda ctx, arguments: concern_about(ctx, str(arguments["path"]), writes=True),
     preview=_edit_preview,
+    touches=_touches,
 )

@@ -21,6 +21,7 @@ from runner.tools.base import Tool, ToolContext, ToolOutput, ToolStep
 from runner.tools.builtin import search_worker
 from runner.tools.builtin.params import Param, checker, schema_of
 from runner.tools.child import Ending
+from runner.tools.names import cut
 from runner.tools.process import run_process
 from runner.tools.threads import in_thread
 from runner.tools.workspace import concern_about, enter
@@ -115,7 +116,8 @@ def _is_file_name(glob: str) -> bool:
 
 
 async def _child(ctx: ToolContext, argv: list[str], query: Query) -> Ending:
-    return await run_process(argv, ctx, name="search", cwd=query.cwd, timeout=SECONDS, live=False, output_limit=_OUTPUT)
+    name = cut(f"search {query.pattern}")
+    return await run_process(argv, ctx, name=name, cwd=query.cwd, timeout=SECONDS, live=False, output_limit=_OUTPUT)
 
 
 def _ripgrep_argv(ripgrep: str, query: Query) -> list[str]:

@@ -10,13 +10,13 @@ from runner.messages import JsonObject
 from runner.tools.base import Tool, ToolContext, ToolOutput, ToolStep
 from runner.tools.builtin.params import Param, checker, schema_of
 from runner.tools.child import Ending
+from runner.tools.names import short_name
 from runner.tools.preview import command_preview
 from runner.tools.process import run_process
 
 DEFAULT_TIMEOUT = 120.0
 """Seconds for a command that names no timeout: what waits for input that never comes must not use up the run."""
 
-_NAME_SHOWN = 60
 _PARAMS = (
     Param(name="command", type="string", description="The command, for bash.", required=True),
     Param(
@@ -48,7 +48,7 @@ async def _run(ctx: ToolContext, arguments: JsonObject) -> AsyncGenerator[ToolSt
     command: str = arguments["command"]
     timeout = arguments["timeout"] or DEFAULT_TIMEOUT
     ending = await run_process(
-        [shell_path(), "-c", command], ctx, name=command[:_NAME_SHOWN], cwd=ctx.workspace, timeout=timeout
+        [shell_path(), "-c", command], ctx, name=short_name(command), cwd=ctx.workspace, timeout=timeout
     )
     yield ToolOutput(
         text=_as_text(ending, timeout),

@@ -1,0 +1,198 @@
+"""The meters: sums over the ledger, estimates marked, the pace and the limit that comes first."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from rich.cells import cell_len
+
+from runner.events import (
+    CompactionFinished,
+    Event,
+    ModelRequested,
+    ModelResponded,
+    Paused,
+    RunFinished,
+    RunStarted,
+    TextDelta,
+    UsageUpdated,
+)
+from runner.messages import JsonObject
+from runner.state import RunState, fold
+from runner.usage import Cost, Price, Usage
+from tui.meters import meters, meters_line, pace_words
+from tui.pacing import near_words
+from tui.view import Totals, View, totals
+
+PRICE = Price(input=Decimal(3), output=Decimal(15))
+FREE = Price(input=Decimal(0), output=Decimal(0))
+USAGE = Usage(input=40_000, output=1_000)
+
+
+def answer(mono: float, *, source: str = "reported", cost: str | None = "0.135") -> ModelResponded:
+    return ModelResponded(
+        model="m",
+        text="x",
+        mono=mono,
+        seconds=5.0,
+        usage=USAGE,
+        cost_usd=None if cost is None else Decimal(cost),
+        price=PRICE,
+        usage_source="estimated" if source == "estimated" else "reported",
+    )
+
+
+def run_of(*events: Event, run_id: str = "r", limits: JsonObject | None = None) -> RunState:
+    time = datetime(2026, 1, 1, tzinfo=UTC)
+    return fold([RunStarted(run_id=run_id, session_id="s", mono=100.0, time=time, config=limits or {}), *events])
+
+
+def view_of(*runs: RunState, now: float = 160.0) -> View:
+    return View(runs=runs, session_id="s", now=now)
+
+
+def rows(view: View, width: int = 42) -> dict[str, str]:
+    found = [line.plain for line in meters(totals(view), width).split()]
+    return {(line[:8].strip() or "out"): " ".join(line[8:].split()) for line in found}
+
+
+def test_every_row_of_a_run_that_works() -> None:
+    usage = UsageUpdated(context_used=41_000, context_window=200_000)
+    run = run_of(answer(120.0), answer(150.0), usage, limits={"max_cost_usd": "1.35", "max_turns": 50})
+    assert rows(view_of(run)) == {
+        "tokens": "in 80.0k cached 0",
+        "out": "out 2.0k reasoning 0",
+        "run": "$0.2700",
+        "session": "$0.2700",
+        "pace": "~$0.27/min · ~82k tokens/min",
+        "limit": "cost limit in ~4 min · 20 %",
+        "context": "━━━━━━━━ 20% of 200k",
+        "speed": "200 tokens/s",
+        "time": "1 min 00 s",
+    }
+
+
+def test_an_open_request_counts_as_an_estimate_everywhere() -> None:
+    opened = ModelRequested(model="m", mono=155.0, input_tokens_estimate=42_000, price=PRICE, context_window=200_000)
+    run = run_of(answer(120.0), answer(150.0), opened, TextDelta(text="x" * 4000, mono=156.0))
+    found = rows(view_of(run))
+    assert found["tokens"].startswith("in ~122k")
+    assert found["out"].startswith("out ~3.0k")
+    assert found["run"] == found["session"] == "~$0.4110"
+    assert found["context"].endswith("~22% of 200k")
+    after = run_of(answer(120.0), answer(150.0), answer(158.0))
+    assert rows(view_of(after))["run"] == "$0.4050"
+
+
+@pytest.mark.parametrize(
+    ("price", "run"),
+    [(None, "$0.1350 + unknown"), (FREE, "$0.1350")],
+)
+def test_an_open_request_of_unknown_price_is_unknown_and_a_free_one_is_free(price: Price | None, run: str) -> None:
+    opened = ModelRequested(model="x", mono=155.0, input_tokens_estimate=42_000, price=price)
+    assert rows(view_of(run_of(answer(120.0), opened)))["run"] == run
+
+
+def test_estimates_and_unknown_costs_say_so() -> None:
+    cut = rows(view_of(run_of(answer(120.0), answer(150.0, source="estimated"))))
+    assert (cut["run"], cut["tokens"][:8]) == ("~$0.2700", "in ~80k ")
+    unknown = rows(view_of(run_of(answer(120.0, cost=None), answer(150.0, cost=None))))
+    assert (unknown["run"], unknown["pace"]) == ("unknown", "cost unknown · ~82k tokens/min")
+
+
+def test_the_sums_are_those_of_the_ledger_summaries_included() -> None:
+    summary = CompactionFinished(model="m", usage=USAGE, cost_usd=Decimal("0.135"), tokens_after=900, mono=140.0)
+    run = run_of(answer(120.0), summary)
+    found = totals(view_of(run_of(answer(110.0), RunFinished(status="completed"), run_id="q"), run))
+    assert found.usage == USAGE + USAGE == sum((entry.usage for entry in run.ledger), Usage())
+    assert found.run_cost == Cost(known=Decimal("0.270"))
+    assert found.session_cost == Cost(known=Decimal("0.405"))
+    assert found.context_used == 900
+
+
+def test_the_time_tells_what_was_waited_for() -> None:
+    held = run_of(answer(120.0), Paused(mono=130.0))
+    assert rows(view_of(held))["time"] == "1 min 00 s, active 30 s"
+
+
+def test_an_ended_run_and_none_at_all_have_no_pace() -> None:
+    ended = run_of(answer(120.0), answer(150.0), RunFinished(status="completed", seconds=60.0), limits={"max_turns": 9})
+    for view in (view_of(ended), view_of()):
+        found = rows(view)
+        assert (found["pace"], found["limit"]) == ("—", "—")
+        assert meters_line(totals(view), 70).plain.startswith("run ")
+
+
+def test_the_limit_is_coloured_when_it_is_near() -> None:
+    def token(run: RunState, now: float) -> str:
+        limit = meters(totals(view_of(run, now=now)), 42).split()[5]
+        return str(limit.spans[-1].style)
+
+    calm = run_of(answer(120.0), limits={"max_wall_time": 4000})
+    assert token(calm, 160.0) == "$foreground"
+    assert token(calm, 3900.0) == "$meter-warn"
+    assert token(calm, 4200.0) == "$meter-over"
+    assert rows(view_of(calm, now=4200.0))["limit"] == "total time limit reached"
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ("max_cost_usd", "this run uses ~$0.27 a minute"),
+        ("max_total_tokens", "this run uses ~82k tokens a minute"),
+        ("max_turns", "this run uses ~2 turns a minute"),
+        ("max_model_requests", "this run uses ~2 requests a minute"),
+        ("max_tool_calls", ""),
+        ("max_time", ""),
+        ("max_input_tokens", ""),
+    ],
+)
+def test_the_pace_of_one_limit_in_a_sentence(limit: str, said: str) -> None:
+    limits: JsonObject = {"max_cost_usd": "9", "max_total_tokens": 10**6, "max_turns": 9, "max_model_requests": 9}
+    run = run_of(answer(120.0), answer(150.0), limits=limits | {"max_tool_calls": 9, "max_time": 900})
+    assert pace_words(view_of(run), limit) == said
+
+
+@pytest.mark.parametrize(
+    ("limits", "now", "said"),
+    [
+        ({"max_cost_usd": "1.35"}, 160.0, "cost limit in ~4 min"),
+        ({"max_cost_usd": "13.5"}, 160.0, ""),
+        ({"max_cost_usd": "0.30"}, 100_000.0, "90 % of the cost limit"),
+        ({"max_cost_usd": "0.27"}, 160.0, "cost limit reached"),
+        ({"max_cost_usd": "0.2701"}, 160.0, "cost limit in ~10 s"),
+        ({"max_cost_usd": "0.2701"}, 100_000.0, "99 % of the cost limit"),
+        ({"max_wall_time": 100}, 160.0, "total time limit in 40 s"),
+        ({"max_wall_time": 1000}, 160.0, ""),
+        ({"max_cost_usd": "1.35", "max_time": 70}, 160.0, "time limit in 10 s"),
+        ({}, 160.0, ""),
+    ],
+)
+def test_the_status_line_tells_of_a_limit_that_is_near(limits: JsonObject, now: float, said: str) -> None:
+    assert near_words(run_of(answer(120.0), answer(150.0), limits=limits), now) == said
+
+
+@pytest.mark.parametrize("width", range(20, 120, 7))
+def test_the_rows_and_the_line_fit(width: int) -> None:
+    opened = ModelRequested(model="m", mono=155.0, input_tokens_estimate=42_000, price=PRICE, context_window=200_000)
+    first = run_of(answer(110.0), RunFinished(status="completed"), run_id="q")
+    view = view_of(first, run_of(answer(120.0), answer(150.0, cost=None), opened, limits={"max_turns": 4}))
+    assert all(cell_len(line.plain) <= width for line in meters(totals(view), width).split())
+    assert cell_len(meters_line(totals(view), width).plain) <= width
+
+
+def test_one_line_tells_of_a_limit_that_is_near() -> None:
+    near = view_of(run_of(answer(120.0), answer(150.0), limits={"max_cost_usd": "1.35"}))
+    assert " · cost limit in ~4 min · ~$0.27/min" in meters_line(totals(near), 120).plain
+    assert meters_line(totals(near), 78).plain.endswith(" · cost limit in ~4 min")
+
+
+def test_one_line_says_the_session_only_where_it_differs() -> None:
+    alone = view_of(run_of(answer(120.0), answer(150.0)))
+    assert "session" not in meters_line(totals(alone), 200).plain
+    assert "~$0.27/min" in meters_line(totals(alone), 200).plain
+    second = view_of(run_of(answer(110.0), RunFinished(status="completed"), run_id="q"), *alone.runs)
+    assert "session $0.4050" in meters_line(totals(second), 200).plain
+    assert "/min" not in meters_line(Totals(), 200).plain

@@ -1,0 +1,287 @@
+"""What the cards that ask have in common: when their keys count, and that typing never answers.
+
+A card takes an answer only while it has the focus itself, only after a quiet moment, and never in a burst of keys:
+what turns out to be typing goes to the message instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Static
+
+from tui.arming import BURST, Arming
+from tui.keymap import Keymap
+from tui.preview import marked
+from tui.view import Answering
+from tui.widgets.choices import NARROW, Choices, Option
+
+MOST_LINES = 16
+"""Lines of a card's body; the rest is scrolled to."""
+
+BELOW = "#calls, #queue, #composer, #meters-line, #status, #keys"
+"""What stays visible below a card."""
+
+
+class Asking(Vertical, can_focus=True):
+    """Subclasses say what is asked, which choices there are, and what a choice means."""
+
+    DEFAULT_CLASSES: ClassVar[str] = "card"
+
+    class Typed(Message):
+        """Text that was meant for the message."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Left(Message):
+        """The person goes back to the message."""
+
+    def __init__(
+        self,
+        keys: Keymap,
+        choices: Mapping[str, str],
+        *,
+        now: Callable[[], float],
+        last_input: Callable[[], float],
+        id: str | None = None,
+    ) -> None:
+        """choices: the ids of the choices' actions, and the choice each one is."""
+        super().__init__(id=id)
+        self.display = False
+        self.arming = Arming()
+        self.keys = keys
+        self._now = now
+        self._last_input = last_input
+        self._pending: tuple[str, str] | None = None
+        self._typing = False
+        self._timer: Timer | None = None
+        self._decide_timer: Timer | None = None
+        self._by_key = {key: choice for action_id, choice in choices.items() for key in keys.of(action_id)}
+
+    def compose(self) -> ComposeResult:
+        yield Static("", classes="card-title", markup=False)
+        with VerticalScroll(classes="card-body", can_focus=False):
+            yield Static("", classes="card-text", markup=False)
+        yield Static("", classes="card-facts", markup=False)
+        yield Choices()
+
+    @property
+    def title(self) -> Static:
+        return self.query_one(".card-title", Static)
+
+    @property
+    def body(self) -> VerticalScroll:
+        return self.query_one(".card-body", VerticalScroll)
+
+    @property
+    def text(self) -> Static:
+        return self.query_one(".card-text", Static)
+
+    @property
+    def facts(self) -> Static:
+        return self.query_one(".card-facts", Static)
+
+    @property
+    def choices(self) -> Choices:
+        return self.query_one(Choices)
+
+    @property
+    def question_id(self) -> str:
+        """What is asked now, "" for nothing."""
+        raise NotImplementedError
+
+    @property
+    def answering(self) -> Answering:
+        """What of the card has the focus."""
+        raise NotImplementedError
+
+    def options(self) -> Sequence[Option]:
+        """The choices as they are offered now."""
+        raise NotImplementedError
+
+    def choose(self, choice: str) -> None:
+        """Carry out a choice that counts."""
+        raise NotImplementedError
+
+    def close_input(self) -> None:
+        """Take away a field in which something is being written."""
+        raise NotImplementedError
+
+    def show_again(self) -> None:
+        """Show the question after a field was closed."""
+        raise NotImplementedError
+
+    def confirm_input(self) -> bool:
+        """ctrl+s in a field; whether it means something there."""
+        return False
+
+    def remark(self) -> str:
+        """What else the line over the choices says on a narrow card."""
+        return ""
+
+    def ask(self, marked: str) -> None:
+        """Another question is up; marked: the choice that is safe."""
+        self._forget_pending()
+        self.choices.marked = marked
+        self.body.scroll_home(animate=False)
+        self._rearm()
+
+    def fit(self, *, then: Callable[[], None] | None = None) -> None:
+        """The body gets what is left when the choices, the message and a little of the transcript have theirs."""
+        others = self.choices.lines + self.facts.size.height + self.gutter.height
+        below = self.screen.query(BELOW)
+        reserved = others + self.title.size.height + sum(part.outer_size.height for part in below if part.display)
+        self.body.styles.max_height = max(2, min(MOST_LINES, self.screen.size.height - reserved - 2))
+        if then is not None:
+            self.call_after_refresh(then)
+
+    def say(self, text: str, token: str) -> None:
+        """A sentence about a field that is open."""
+        self.facts.add_class("-said")
+        self.facts.update(marked(text, f"${token}"))
+
+    def quiet(self) -> None:
+        """That sentence is over."""
+        self.facts.remove_class("-said")
+
+    @property
+    def narrow(self) -> bool:
+        return self.screen.size.width < NARROW
+
+    def show_choices(self) -> None:
+        narrow = self.narrow
+        if not self.has_focus:
+            state = f"{self.keys.show('approval.focus')} to answer"
+            words, token = (state if narrow else f"{state}; letters go to your message"), "state-waiting"
+        elif self._pending is not None:
+            words, token = "taking that answer", "state-ok"
+        elif self.arming.armed:
+            words, token = ("armed" if narrow else "armed: your next key decides"), "state-ok"
+        else:
+            words, token = ("wait" if narrow else "wait: the keys count after a quiet moment"), "muted"
+        if narrow:
+            words += self.remark()
+        self.choices.show(self.options(), live=self.has_focus and self.arming.armed, head=(words, token))
+
+    def _rearm(self) -> None:
+        self.arming.reset(self._now())
+        self._check_arming()
+
+    def _check_arming(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        if self.question_id and self.has_focus:
+            left = self.arming.wait(self._now(), self._last_input())
+            if left > 0:
+                self._timer = self.set_timer(left + 0.01, self._check_arming)
+        self.show_choices()
+
+    def _watch_has_focus(self, focus: bool) -> None:
+        self._typing = False
+        if not focus:
+            self._forget_pending()
+        self._rearm()
+
+    def on_key(self, event: events.Key) -> None:
+        if not self.has_focus:
+            self._key_of_input(event)
+            return
+        choice = self._by_key.get(event.key)
+        typed = event.character if event.is_printable else None
+        if typed and (self._pending is not None or self._typing):
+            event.stop()
+            self._type((self._pending[1] if self._pending else "") + typed)
+        elif (choice is not None and self._offers(choice)) or event.key == "enter":
+            event.stop()
+            self._press(choice or self.choices.marked, typed or "")
+        elif typed:
+            event.stop()
+            self._type(typed)
+        else:
+            self._navigate(event)
+
+    def _offers(self, choice: str) -> bool:
+        return any(option.id == choice for option in self.options())
+
+    def _navigate(self, event: events.Key) -> None:
+        match event.key:
+            case "up":
+                self.body.scroll_relative(y=-1, animate=False)
+            case "down":
+                self.body.scroll_relative(y=1, animate=False)
+            case "left":
+                self.choices.move(-1)
+            case "right":
+                self.choices.move(1)
+            case "escape":
+                self.post_message(self.Left())
+            case _:
+                return
+        event.stop()
+
+    def _press(self, choice: str, typed: str) -> None:
+        """A key that decides: it counts when armed, and when no further key shows that it was typing."""
+        if not self.arming.armed:
+            self._check_arming()
+            return
+        self._forget_pending()
+        self._pending = (choice, typed)
+        self._decide_timer = self.set_timer(BURST, self._commit)
+        self.show_choices()
+
+    def _commit(self) -> None:
+        pending, self._pending = self._pending, None
+        if pending is not None and self.has_focus and self.arming.armed:
+            self.choose(pending[0])
+
+    def _forget_pending(self) -> None:
+        self._pending = None
+        if self._decide_timer is not None:
+            self._decide_timer.stop()
+            self._decide_timer = None
+
+    def _type(self, text: str) -> None:
+        """It was typing: the text goes to the message, and nothing is decided."""
+        self._forget_pending()
+        self._typing = True
+        self.arming.reset(self._now())
+        self.post_message(self.Typed(text))
+
+    def on_paste(self, event: events.Paste) -> None:
+        if self.has_focus:
+            event.stop()
+            self._type(event.text)
+
+    @on(Choices.Clicked)
+    def _clicked(self, event: Choices.Clicked) -> None:
+        event.stop()
+        if self.has_focus and self.arming.armed:
+            self.choose(event.choice)
+
+    def _key_of_input(self, event: events.Key) -> None:
+        """Keys that a field left over."""
+        if event.key == "escape":
+            event.stop()
+            self.close_input()
+            self.show_again()
+            self.focus()
+        elif event.key == "ctrl+s" and self.confirm_input():
+            event.stop()
+
+
+def each_choice(prefix: str, action_ids: Iterable[str], *without: str) -> dict[str, str]:
+    """The choices of a group of actions: "approval.allow" is the choice "allow"."""
+    return {
+        action_id: action_id.partition(".")[2]
+        for action_id in action_ids
+        if action_id.startswith(f"{prefix}.") and action_id not in without
+    }
