@@ -250,7 +250,8 @@ def _retrying(run: RunState, phase: Retrying, now: float, key: Keys) -> Sentence
     when = f"again in {seconds(left + 0.999)}" if left > 0 else "trying again"
     number, most = _retries(run), run.config.get("max_retries")
     which = f" ({number} of {most})" if isinstance(most, int) and 0 < number <= most else ""
-    hint = _keys(key, ("retry_now", "retry now"), ("next_model", "next model"), ("stop", "stop"))
+    other = [("next_model", "next model")] if phase.next_model else []
+    hint = _keys(key, ("retry_now", "retry now"), *other, ("stop", "stop"))
     return Sentence("state-waiting", f"{why}; {when}{which}", hint)
 
 

@@ -111,13 +111,17 @@ class AttemptDiscarded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryScheduled(Event):
-    """delay: seconds until the next attempt. retry_after: what the provider asked for, in seconds."""
+    """delay: seconds until the next attempt. retry_after: what the provider asked for, in seconds.
+
+    next_model: the one that could be used instead of waiting, "" where there is none.
+    """
 
     kind: Literal["retry_scheduled"] = "retry_scheduled"
     error: ErrorInfo
     delay: float = 0.0
     retry_after: float | None = None
     action: Literal["retry", "switch", "compact", "repair"] = "retry"
+    next_model: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,13 +171,17 @@ class CompactionStarted(Event):
     """The older part of the history is about to be summarised; exactly one compaction_finished follows.
 
     cause: threshold (the context is nearly full), overflow (the provider refused it), user. tokens_before: of the
-    whole context, an estimate. model: the one that is asked for the summary.
+    whole context, an estimate. model: the one that is asked for the summary; input_tokens_estimate, price: of that
+    request.
     """
 
     kind: Literal["compaction_started"] = "compaction_started"
     tokens_before: int = 0
     cause: Literal["threshold", "overflow", "user"] = "threshold"
     model: str = ""
+    provider: str = ""
+    price: Price | None = None
+    input_tokens_estimate: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +192,7 @@ class CompactionFinished(Event):
     (nothing was replaced: aborted).
     prior_dropped, dropped: how many messages of the session's earlier history, as this run recalled it, and of this
     run's own history (counted from its start) the summary stands for.
-    usage, cost_usd, price: of the request for the summary, paid and counted like every other. tokens_after: an estimate.
+    usage, cost_usd, price: of the request for the summary, paid and counted like every other. tokens_after is estimated.
     """
 
     kind: Literal["compaction_finished"] = "compaction_finished"

@@ -19,7 +19,11 @@ from runner.loop.scope import outcome_of
 from runner.messages import JsonObject
 from runner.policy import call_facts, decide, grants_of
 from runner.policy.base import CallFacts, Verdict
+from runner.policy.uses import NO_USES, Uses, has_failed
+from runner.state.items import CallItem
 from runner.tools.base import Tool, ToolContext, ToolOutcome
+
+_USES = "runner.loop.approve.uses"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,8 @@ async def allowed_arguments(
         case "allow":
             if verdict.by in ("rule", "grant"):
                 _record_verdict(core, case, verdict)
+            if verdict.used:
+                core.scratch[_USES] = _uses(core).used(context.call_id, verdict.used)
             return replace(context, allow_outside=case.facts.concern is not None), arguments
         case "deny":
             _record_verdict(core, case, verdict)
@@ -51,7 +57,25 @@ async def allowed_arguments(
 
 def _decide(core: RunCore, facts: CallFacts) -> Verdict:
     config = core.config
-    return decide(facts, mode=config.approval_mode, rules=config.approval_policy, grants=core.grants)
+    return decide(
+        facts,
+        mode=config.approval_mode,
+        rules=config.approval_policy,
+        grants=core.grants,
+        uses=_uses(core),
+        now=core.clock.now(),
+    )
+
+
+def _uses(core: RunCore) -> Uses:
+    """The ledger of this run's bounded grants, with the calls closed in it that have ended since."""
+    uses: Uses = core.scratch.get(_USES, NO_USES)
+    if uses.open:
+        state = core.emitter.state
+        for item in (*state.settled, *state.live):
+            if isinstance(item, CallItem) and item.status is not None:
+                uses = uses.ended(item.call_id, failed=has_failed(item.status, item.display))
+    return uses
 
 
 async def _ask(core: RunCore, case: _Case, verdict: Verdict) -> tuple[ToolContext, JsonObject] | ToolOutcome:

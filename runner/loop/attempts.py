@@ -182,7 +182,13 @@ class _Turn:
         action = action_of(plan)
         delay = plan.delay if isinstance(plan, Retry) else 0.0
         core.emitter.fact(
-            RetryScheduled(error=describe(error, action), delay=delay, retry_after=error.retry_after, action=action)
+            RetryScheduled(
+                error=describe(error, action),
+                delay=delay,
+                retry_after=error.retry_after,
+                action=action,
+                next_model=self._queue[1].info.name if len(self._queue) > 1 else "",
+            )
         )
         match plan:
             case Retry():

@@ -59,7 +59,16 @@ async def compact(core: RunCore, model: Model, cause: Cause) -> bool:
     estimate = estimate_text(request.instructions) + estimate_messages(list(request.messages))
     await pass_gate(core, lambda: request_hit(core, model, estimate))
     before = estimate_messages(history)
-    core.emitter.fact(CompactionStarted(tokens_before=before, cause=cause, model=model.info.name))
+    core.emitter.fact(
+        CompactionStarted(
+            tokens_before=before,
+            cause=cause,
+            model=model.info.name,
+            provider=model.info.provider,
+            price=model.price(Usage(input=estimate)),
+            input_tokens_estimate=estimate,
+        )
+    )
     core.requests += 1
     started = core.clock.mono()
     attempt = Attempt(

@@ -37,6 +37,8 @@ def reduce_call(state: RunState, event: Event) -> RunState:
         case ApprovalResolved():
             return _change(state, event.call_id, lambda call: _resolved(call, event))
         case ToolStarted():
+            first = any(call.call_id == event.call_id and call.started_mono is None for call in state.live_calls)
+            state = replace(state, calls_started=state.calls_started + first)
             return _change(state, event.call_id, lambda call: _began(call, event))
         case ToolActivity():
             return _change(

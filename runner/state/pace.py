@@ -7,7 +7,7 @@ from decimal import Decimal
 from math import ceil
 
 from runner.state.run import Compacting, Requesting, RunState
-from runner.usage import Price, Usage
+from runner.usage import Usage
 
 WINDOW = 300.0
 """Seconds of active time that a pace is taken from."""
@@ -102,15 +102,10 @@ def coming(state: RunState) -> Coming | None:
             usage = Usage(input=phase.input_estimate, output=ceil(phase.characters / CHARACTERS_PER_TOKEN))
             price = phase.price
         case Compacting() as phase:
-            usage, price = Usage(input=phase.tokens), _last_price(state, phase.model)
+            usage, price = Usage(input=phase.input_estimate), phase.price
         case _:
             return None
     return Coming(usage=usage, cost_usd=None if price is None else price.cost(usage), since_mono=phase.since_mono)
-
-
-def _last_price(state: RunState, model: str) -> Price | None:
-    entry = state.ledger[-1] if len(state.ledger) else None
-    return entry.price if entry is not None and entry.model == model else None
 
 
 @dataclass(slots=True)
@@ -213,7 +208,7 @@ def _rated(state: RunState, open_request: Coming | None, spent: _Spent | None, m
         elif rate is not None and rate > 0:
             seconds = float((value - so_far) / rate * _MINUTE)
         coming_counts = open_request is not None and name in ("max_cost_usd", *_RATED[1:4])
-        estimated = coming_counts or (spent is not None and spent.estimated) or name == "max_tool_calls"
+        estimated = coming_counts or (spent is not None and spent.estimated)
         found.append(Ahead(limit=name, used=so_far, value=value, per_minute=rate, seconds=seconds, estimated=estimated))
     return found
 
@@ -228,14 +223,14 @@ def _used(state: RunState, open_request: Coming | None) -> dict[str, Decimal]:
         "max_output_tokens": Decimal(usage.output),
         "max_turns": Decimal(state.turns_accepted),
         "max_model_requests": Decimal(len(state.ledger) + (open_request is not None)),
-        "max_tool_calls": Decimal(state.tool_calls),
+        "max_tool_calls": Decimal(state.calls_started),
     }
 
 
 def _rates(state: RunState, spent: _Spent, minutes: Decimal) -> dict[str, Decimal | None]:
     """A minute of active time; calls go by the turns, with as many in each as the run had so far."""
     usd = None if spent.usd is None or state.cost.unknown else spent.usd / minutes
-    calls_per_turn = Decimal(state.tool_calls) / max(1, state.turns_accepted)
+    calls_per_turn = Decimal(state.calls_started) / max(1, state.turns_accepted)
     return {
         "max_cost_usd": usd,
         "max_total_tokens": (spent.input + spent.output) / minutes,

@@ -225,7 +225,7 @@ def _model(
             return _show(state, event)
         case RetryScheduled():
             until = event.mono + event.delay
-            phase = Retrying(error=event.error, until_mono=until, action=event.action)
+            phase = Retrying(error=event.error, until_mono=until, action=event.action, next_model=event.next_model)
             return _show(replace(state, phase=phase), event)
         case ModelSwitched():
             return _show(replace(state, model=event.new), event)
@@ -237,7 +237,14 @@ def _partial(item: Item) -> bool:
 
 def _compaction(state: RunState, event: CompactionStarted | CompactionFinished) -> RunState:
     if isinstance(event, CompactionStarted):
-        phase = Compacting(model=event.model, cause=event.cause, since_mono=event.mono, tokens=event.tokens_before)
+        phase = Compacting(
+            model=event.model,
+            cause=event.cause,
+            since_mono=event.mono,
+            tokens=event.tokens_before,
+            input_estimate=event.input_tokens_estimate,
+            price=event.price,
+        )
         return replace(state, phase=phase)
     if event.model and (event.usage.total or event.cost_usd is None):
         state = _pay(state, event)

@@ -108,21 +108,28 @@ class Requesting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retrying:
-    """until_mono: when the next attempt starts, in seconds of the run's monotonic clock."""
+    """until_mono: when the next attempt starts, in seconds of the run's monotonic clock. next_model: the one that could
+    be used instead, "" where there is none.
+    """
 
     error: ErrorInfo
     until_mono: float
     action: str
+    next_model: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compacting:
-    """A model is asked to summarise the older history. tokens: of the whole context before, an estimate."""
+    """A model is asked to summarise the older history. tokens: of the whole context before; input_estimate, price: of
+    the request for the summary. Tokens are estimates.
+    """
 
     model: str
     cause: str
     since_mono: float
     tokens: int
+    input_estimate: int = 0
+    price: Price | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +182,7 @@ class RunState:
     """Everything known of a run. settled items never change again; live ones belong to the turn that is going on.
 
     history: the messages of this run only. totals (usage, cost) are sums over ledger and nothing else.
+    tool_calls counts those that were proposed, calls_started those that began to run.
     context_used, context_window: tokens of the last request. limits: those that are on, in their own units.
     waited: seconds in which the run only waited for a person or was paused.
     limit_asked: what the run paused for and asks about. compacted: the last compaction of this run.
@@ -194,6 +202,7 @@ class RunState:
     turns_accepted: int = 0
     attempt: int = 0
     tool_calls: int = 0
+    calls_started: int = 0
     started_at: datetime | None = None
     started_mono: float = 0.0
     last_mono: float = 0.0

@@ -180,21 +180,19 @@ def _interrupted_response(seen: Seen) -> ModelResponded | None:
 
 
 def _compaction_end(seen: Seen, started: CompactionStarted) -> CompactionFinished:
-    """Nothing is replaced, but the request for the summary was made: the whole context is the most it can have read."""
-    usage = Usage(input=started.tokens_before) if started.model else Usage()
-    asked = seen.asked_models.get(started.model)
-    price = None if asked is None else asked.price
-    cost = None if price is None else price.cost(usage)
+    """Nothing is replaced, but the request for the summary was made and read its input."""
+    usage = Usage(input=started.input_tokens_estimate)
+    cost = None if started.price is None else started.price.cost(usage)
     return CompactionFinished(
         tokens_before=started.tokens_before,
         tokens_after=started.tokens_before,
         how="none",
         error="the program ended",
         model=started.model,
-        provider="" if asked is None else asked.provider,
-        price=price,
+        provider=started.provider,
+        price=started.price,
         usage=usage,
-        cost_usd=cost if started.model else Decimal(0),
+        cost_usd=cost if usage.total else Decimal(0),
         usage_source="estimated",
         seconds=max(0.0, seen.last_mono - started.mono),
     )

@@ -35,9 +35,9 @@ from runner.state import RunState, reduce
 class Seen:
     """What the events taken in have left open, and what is needed to close it.
 
-    last_mono: of the run's clock. request, compaction: the open one.
-    pieces: what had arrived of the request, by kind. asked_models: the last request to each model. asked: calls that
-    somebody was asked about. responded: calls of responses. began: when calls started. turn: the open one.
+    last_mono: of the run's clock. request, compaction: the open one. pieces: what had arrived of the request, by kind.
+    asked: calls that somebody was asked about. responded: calls of responses. began: when calls started. turn: the open
+    one.
     """
 
     state: RunState = field(default_factory=RunState)
@@ -45,7 +45,6 @@ class Seen:
     queued: RunQueued | None = None
     started: bool = False
     request: ModelRequested | None = None
-    asked_models: dict[str, ModelRequested] = field(default_factory=dict[str, ModelRequested])
     compaction: CompactionStarted | None = None
     pieces: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     approvals: dict[str, ApprovalRequested] = field(default_factory=dict[str, ApprovalRequested])
@@ -100,13 +99,8 @@ class Seen:
         self.pieces = {}
         self.request = event if isinstance(event, ModelRequested) else None
         self.compaction = event if isinstance(event, CompactionStarted) else None
-        match event:
-            case ModelRequested():
-                self.asked_models[event.model] = event
-            case ModelResponded():
-                self.responded.update((call.call_id, call) for call in event.tool_calls)
-            case _:
-                pass
+        if isinstance(event, ModelResponded):
+            self.responded.update((call.call_id, call) for call in event.tool_calls)
 
     def text(self, kind: str) -> str:
         return "".join(self.pieces.get(kind, ()))

@@ -153,7 +153,16 @@ def test_a_summary_that_was_being_made_replaces_nothing_and_is_paid_for(store: S
     maker.answer(model="anthropic/first", cost=Decimal(0))
     maker.add(TurnFinished())
     maker.begin_turn()
-    maker.add(CompactionStarted(tokens_before=5000, cause="user", model="anthropic/first"))
+    maker.add(
+        CompactionStarted(
+            tokens_before=9000,
+            cause="user",
+            model="anthropic/first",
+            provider="anthropic",
+            price=price,
+            input_tokens_estimate=5000,
+        )
+    )
     write(store, maker.events)
     kill_owner(store.path)
     store.recover(SystemClock())

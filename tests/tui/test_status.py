@@ -66,7 +66,7 @@ def process(call_id: str, name: str, pid: int) -> ToolStarted:
 
 
 def retry(delay: float = 20.0, mono: float = 100.0) -> RetryScheduled:
-    return RetryScheduled(error=RATE, delay=delay, mono=mono)
+    return RetryScheduled(error=RATE, delay=delay, mono=mono, next_model="m2")
 
 
 def run_of(*events: Event, config: JsonObject = CONFIG) -> RunState:

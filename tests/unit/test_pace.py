@@ -91,7 +91,11 @@ def test_money_and_tokens_a_minute_and_when_the_limit_comes() -> None:
     ],
 )
 def test_the_limit_that_comes_first(limits: dict[str, object], limit: str | None, seconds: float | None) -> None:
-    calls = [ToolProposed(call_id=f"c{number}", tool="shell", mono=20.0 * number) for number in range(3)]
+    calls = [
+        kind(call_id=f"c{number}", tool="shell", mono=20.0 * number)
+        for number in range(3)
+        for kind in (ToolProposed, ToolStarted)
+    ]
     found = at(run(answer(20.0), *calls, answer(40.0), answer(60.0), **limits), 60.0)
     nearest = found.nearest
     assert (nearest.limit if nearest else None) == limit
@@ -141,7 +145,9 @@ def test_an_open_request_counts_with_its_estimate() -> None:
 
 
 def test_the_request_for_a_summary_counts_too() -> None:
-    state = run(answer(20.0), CompactionStarted(model="m", tokens_before=9000, mono=40.0), max_total_tokens=100_000)
+    state = run(
+        answer(20.0), CompactionStarted(model="m", input_tokens_estimate=9000, mono=40.0), max_total_tokens=100_000
+    )
     assert at(state, 60.0).tokens_per_min == 19_000
     done = CompactionFinished(model="m", usage=SPENT, cost_usd=Decimal("0.10"), mono=BEGAN + 50.0, seconds=10.0)
     found = at(fold([done], state), 60.0)
