@@ -15,6 +15,7 @@ run: setup ## start Quarterdeck; arguments go in ARGS="..."
 
 test: setup ## run the tests; more pytest arguments go in ARGS="..."
 	@.ci/system-deps
+	@.ci/litellm-range
 	@$(PY) -m pytest -n 2 --timeout 120 --durations 10 $(ARGS)
 
 soak: setup ## the random tests (properties, fuzz, kills) many times over; how many in SOAK=20
@@ -31,5 +32,5 @@ check: setup ## lint, formatting, types and import layers
 	$(PY) -m pyright
 
 clean: ## remove .venv and every cache
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	rm -rf .venv .cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from runner.testing import invalid_requests
 
 # Read once, because the isolation below takes every QUARTERDECK_ variable away from the tests.
 NO_SKIP = os.environ.get("QUARTERDECK_NO_SKIP", "") not in {"", "0"}
@@ -65,3 +68,11 @@ def isolated_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pyte
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(name, "127.0.0.1,localhost,::1")
     return home
+
+
+@pytest.fixture(autouse=True)
+def every_request_is_valid() -> Iterator[None]:
+    """A request that some provider would refuse fails the test, also where a run has swallowed the assertion."""
+    before = len(invalid_requests())
+    yield
+    assert invalid_requests()[before:] == []

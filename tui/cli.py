@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "usage": "what requests came to, by model, agent, day or session",
     "models": "list models with their prices and windows",
     "config": "show the settings, with where each value comes from",
+    "policy": "what may run: check a call, test the rules, list them, try new ones on past approvals",
     "trust": "see and accept what this folder's configuration would change",
     "doctor": "check the installation and the terminal, and say what to do",
 }
@@ -285,6 +286,32 @@ def _config_parser() -> Parser:
     return parser
 
 
+POLICY_TEXT: Final = """\
+What may run here, and which rule says so: rules of your configuration, of the project's and of QUARTERDECK_RULES, and
+what you allowed or denied for the project or for every project.
+
+Exit of check: 0 allowed, 1 denied, 3 asks a person, 2 usage or configuration. Exit of test: 0, or 1 where one fails."""
+
+
+def _policy_parser() -> Parser:
+    parser = Parser("quarterdeck policy", POLICY_TEXT)
+    _common(parser)
+    parts = parser.add_subparsers(dest="action", metavar="ACTION", parser_class=Parser, required=True)
+    check = parts.add_parser("check", help="the decision about one call, with its rule and its reason")
+    check.add_argument("tool", nargs="?", metavar="TOOL", help="the tool, such as write_file (default: shell)")
+    check.add_argument("arguments", nargs="?", metavar="JSON", help="its arguments as a JSON object")
+    check.add_argument("--command", metavar="LINE", help="a shell line, instead of TOOL and JSON")
+    check.add_argument("--approve", choices=MODES, metavar="MODE", help=f"in this mode: {', '.join(MODES)}")
+    test = parts.add_parser("test", help="run the examples that stand beside the rules, in default mode")
+    listing = parts.add_parser("list", help="every rule and every lasting grant, in the order of their levels")
+    trial = parts.add_parser("try", help="what the rules of a file would have done to the approvals of the past")
+    trial.add_argument("file", metavar="RULE.toml", help="a file with [[rules]]")
+    for part in (check, test, listing, trial):
+        part.add_argument("--json", action="store_true", help="as one JSON object")
+        part.add_argument("--debug", action="store_true", help=argparse.SUPPRESS)
+    return parser
+
+
 def _trust_parser() -> Parser:
     parser = Parser(
         "quarterdeck trust", "Show what this folder's .quarterdeck/config.toml would change, and accept it."
@@ -317,6 +344,7 @@ PARSERS: Final[dict[str, Callable[[], Parser]]] = {
     "usage": _usage_parser,
     "models": _models_parser,
     "config": _config_parser,
+    "policy": _policy_parser,
     "trust": _trust_parser,
     "doctor": _doctor_parser,
 }

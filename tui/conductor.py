@@ -97,6 +97,7 @@ class Conductor:
 
     def repaint(self) -> None:
         painter = self._painter
+        self._writing.follow()
         painter.rewriting = self._writing.rewriting
         view = replace(self.deck.view(), answering=painter.answering, unseen=painter.transcript.new_lines)
         painter.paint(view)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
+from textual.content import Content
 
 from tui.asks import Asks
 from tui.keymap import Keymap
@@ -14,6 +15,7 @@ from tui.meters import meters, meters_line
 from tui.view import Answering, View, calls_of, totals
 from tui.widgets.bars import Bar
 from tui.widgets.call_list import CallList
+from tui.widgets.composer import WRITE
 from tui.widgets.queue_list import QueueList
 from tui.widgets.timeline import OutputTail, Timeline
 from tui.widgets.transcript import Transcript
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from themes import Theme
     from tui.screens.cockpit import CockpitScreen
 
+
+WIDE = 70
+"""Columns from which the empty message says what its keys do."""
 
 CLOCK_TIME = 0.25
 """Seconds between two paintings of what only counts: times, tokens, speed."""
@@ -51,6 +56,7 @@ class Painter:
         self.calls = CallList(keys.of("cancel_tool"), id="calls")
         self.rewriting = ""
         """The waiting message that is being edited."""
+        self._placeholder = WRITE
         self._shown: View | None = None
         self._clock_at = float("-inf")
         self._kind: tuple[object, ...] = ()
@@ -72,6 +78,7 @@ class Painter:
             self._paint_runs(view)
         self.asks.paint(view)
         self._paint_shelves(view)
+        self._paint_placeholder(view)
         if clock_due or not view.busy:
             self._clock_at, self._kind = view.now, _kind(view)
             self._paint_clock(view)
@@ -97,6 +104,16 @@ class Painter:
         self._screen.welcome.display = not has_runs
         self.transcript.display = has_runs
         self.transcript.show(view.runs, view.now)
+
+    def _paint_placeholder(self, view: View) -> None:
+        """What a message does now, where there is room to say it."""
+        send, now = self.keys.show("send"), self.keys.show("send_now")
+        goes_on = view.live is not None and view.live.status in ("running", "waiting_approval")
+        queues = goes_on and bool(send and now) and self._screen.size.width >= WIDE
+        wanted = f"{WRITE}: {send} queues it, {now} interrupts with it" if queues else WRITE
+        if self._placeholder != wanted:
+            self._placeholder = wanted
+            self._screen.composer.placeholder = Content(wanted)
 
     def _paint_shelves(self, view: View) -> None:
         """A list that goes away while it has the focus gives it back to the message."""

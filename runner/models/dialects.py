@@ -165,5 +165,5 @@ def _check_order(messages: Sequence[Mapping[str, Any]], dialect: Dialect) -> Ite
         pair = (_role(before), _role(after))
         if dialect == "mistral" and pair == ("tool", "user"):
             yield "mistral wants an assistant message between a tool result and a user message"
-        if dialect in {"mistral", "gemini"} and pair == ("assistant", "assistant"):
+        if dialect != "openai" and pair == ("assistant", "assistant"):
             yield f"{dialect} wants no two assistant messages in a row"

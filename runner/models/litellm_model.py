@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any, cast
 
 from runner.errors import InvalidRequestError, ModelError, StreamBrokenError
@@ -18,6 +19,7 @@ from runner.models.litellm_request import request_arguments
 from runner.models.openai_chunks import StreamReader, get
 from runner.models.provider_model import ProviderModel
 from runner.models.rate_limits import read_rate_limits
+from runner.models.told_finish import told_finish
 from runner.models.transport_errors import map_error
 from runner.models.watchdog import Breath, TooSlow, in_time, read
 
@@ -39,12 +41,15 @@ class LitellmModel(ProviderModel):
             arguments["api_key"] = endpoint.key
         deadlines = Deadlines(request, began=time.monotonic())
         response: Any = None
+        begun = False
         try:
             response = await in_time(_call(api, arguments), deadlines.left())
+            source = await in_time(_source(response), deadlines.left())
+            begun = True
             limits = read_rate_limits(_headers(response))
             if limits is not None:
                 yield limits
-            async with aclosing(self._read(response, deadlines, endpoint)) as chunks:
+            async with aclosing(self._read(response, source, deadlines, endpoint)) as chunks:
                 async for chunk in chunks:
                     yield chunk
         except TooSlow as error:
@@ -52,19 +57,21 @@ class LitellmModel(ProviderModel):
         except ModelError:
             raise
         except Exception as error:
-            raise map_error(error, self._where(endpoint), streaming=response is not None) from error
+            raise map_error(error, self._where(endpoint), streaming=begun) from error
         finally:
             if response is not None:
                 await _close(response)
 
-    async def _read(self, response: Any, deadlines: Deadlines, endpoint: Endpoint) -> AsyncGenerator[Chunk, None]:
+    async def _read(
+        self, response: Any, source: _Source, deadlines: Deadlines, endpoint: Endpoint
+    ) -> AsyncGenerator[Chunk, None]:
         """Everything up to the finish reason and the usage, whichever comes last."""
         reader = StreamReader(provider=endpoint.provider)
         breath = Breath()
-        source, through_wrapper = await in_time(_source(response), deadlines.left())
+        told = told_finish(source.items, endpoint.provider)
         while True:
             try:
-                raw = await read(source, deadlines.left())
+                raw = await read(source.items, deadlines.left())
             except StopAsyncIteration:
                 break
             except Exception as error:
@@ -76,18 +83,21 @@ class LitellmModel(ProviderModel):
             for chunk in reader.feed(_readable(raw, response)):
                 yield chunk
                 deadlines.moved = time.monotonic()
+            if told.heard:
+                reader.finish = told.reason
             if reader.finish is not None:
                 deadlines.finished = deadlines.finished or time.monotonic()
-                if reader.complete:
+                # Gemini counts in every chunk and may name a reason in each: only the end of the body ends its answer.
+                if reader.complete and not told.heard:
                     break
             await breath.take()
-        if through_wrapper:
+        if source.through_wrapper:
             _correct_from_wrapper(reader, response)
         elif reader.finish is None:
             reader.finish = getattr(response, "received_finish_reason", None)
         for chunk in reader.end(self._info.name):
             yield chunk
-        await _drain(source)
+        await _drain(source.items)
 
 
 async def _call(api: litellm_loader.Litellm, arguments: dict[str, Any]) -> Any:
@@ -112,8 +122,16 @@ def _headers(response: Any) -> Mapping[str, str]:
     )
 
 
-async def _source(response: Any) -> tuple[AsyncIterator[Any], bool]:
-    """What to read, and whether it is litellm's wrapper: else it is the provider's own stream inside of it.
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What to read. through_wrapper: it is litellm's wrapper, else the provider's own stream inside of it."""
+
+    items: AsyncIterator[Any]
+    through_wrapper: bool
+
+
+async def _source(response: Any) -> _Source:
+    """The provider's stream; for some (Gemini) litellm only asks for it here.
 
     Read directly, a chunk costs a fifth of the CPU, no response is rebuilt at the end, no usage is estimated, and no
     finish reason is invented for a stream that was cut.
@@ -123,7 +141,7 @@ async def _source(response: Any) -> tuple[AsyncIterator[Any], bool]:
     candidates: tuple[Any, ...] = (getattr(response, "completion_stream", None), response)
     for candidate in candidates:
         if hasattr(candidate, "__aiter__"):
-            return cast("AsyncIterator[Any]", aiter(candidate)), candidate is response
+            return _Source(cast("AsyncIterator[Any]", aiter(candidate)), candidate is response)
     raise StreamBrokenError("the provider's answer is not a stream")
 
 

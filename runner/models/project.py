@@ -133,12 +133,18 @@ class _Projection:
             self.out.append({"role": "user", "content": OPENING})
 
     def _append_assistant(self, wire: Wire) -> None:
-        """Two responses in a row (one cut short, then its continuation) become one where the dialect wants turns."""
+        """Two responses in a row (one cut short, then its continuation) become one where the dialect wants turns.
+
+        litellm would join Anthropic's too, but leave the thoughts of the second one behind the text of the first.
+        """
         last = self.out[-1] if self.out else None
-        if last is None or last["role"] != "assistant" or self.dialect not in ("mistral", "gemini"):
+        if last is None or last["role"] != "assistant" or self.dialect == "openai":
             self.out.append(wire)
         else:
             joined = "\n\n".join(text for text in (last["content"], wire["content"]) if text)
+            for name in ("thinking_blocks", "reasoning_details"):
+                if name in last and name in wire:
+                    wire[name] = [*last[name], *wire[name]]
             self.out[-1] = {**last, **wire, "content": joined or None}
         if self.bare and self.dialect == "mistral" and self.out[-1].get("tool_calls"):
             # Some servers of its models take a text or calls in one message, but not both.

@@ -103,7 +103,7 @@ def _status(chain: Chain) -> int | None:
 
 
 def _is_transport(chain: Chain) -> bool:
-    names = ("httpx.TransportError", "aiohttp.ClientConnectionError", "aiohttp.ClientPayloadError")
+    names = ("httpx.RequestError", "aiohttp.ClientConnectionError", "aiohttp.ClientPayloadError")
     return _any(chain, *names, "openai.APIConnectionError") or any(isinstance(error, OSError) for error in chain)
 
 

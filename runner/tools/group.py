@@ -42,7 +42,7 @@ def members(target: Target) -> list[Member]:
     roots = {target.root} if root is not None and root.start == target.since else set[int]()
     found = scan.in_sessions(rows, set() if target.session is None else {target.session})
     if target.marker is not None:
-        found |= table.marked(rows, {target.marker}, target.since)
+        found |= set(table.marked(rows, {target.marker}, target.since))
     found |= scan.family(rows, roots | found)
     if target.root != target.session:
         found.discard(target.root)

@@ -82,10 +82,8 @@ class _Hunt:
         of: dict[int, Recorded] = {}
         by_marker = {record.marker: record for record in self._records if record.marker}
         markers = set(by_marker) - self._own
-        for pid in table.marked(rows, markers, 0.0) if markers else ():
-            carried = table.markers_of(pid) & markers
-            if carried:
-                of[pid] = by_marker[carried.pop()]
+        for pid, carried in table.marked(rows, markers, 0.0).items() if markers else ():
+            of[pid] = by_marker[min(carried)]
         for record in self._records:
             leader = rows.get(record.pid)
             if leader is not None and _is_recorded(leader, record) and record.pid not in spared:

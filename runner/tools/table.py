@@ -16,17 +16,14 @@ def rows() -> dict[int, Row]:
     return scan.rows() if scan.available() else _portable_rows()
 
 
-def marked(table: dict[int, Row], markers: set[str], since: float) -> set[int]:
-    """Living processes whose environment carries one of the markers; none that started before since."""
-    if scan.available():
-        return scan.marked(table, markers, since)
-    chosen = (pid for pid, row in table.items() if row.start >= since and row.living)
-    return {pid for pid in chosen if markers & _portable_markers(pid)}
+def marked(table: dict[int, Row], markers: set[str], since: float) -> dict[int, set[str]]:
+    """Living processes whose environment carries some of the markers, with those; none that started before since."""
+    return scan.marked(table, markers, since, scan.markers_of if scan.available() else _portable_markers)
 
 
 def markers_of(pid: int) -> set[str]:
     """The markers in a process's environment; empty where it may not be read."""
-    return scan.markers_of(pid) if scan.available() else _portable_markers(pid)
+    return (scan.markers_of(pid) if scan.available() else _portable_markers(pid)) or set()
 
 
 def birth(pid: int) -> float | None:
@@ -88,13 +85,14 @@ def _portable_rows() -> dict[int, Row]:
     return found
 
 
-def _portable_markers(pid: int) -> set[str]:
+def _portable_markers(pid: int) -> set[str] | None:
     import psutil
 
     try:
-        return set(psutil.Process(pid).environ().get(scan.VARIABLE, "").split())
+        environment = psutil.Process(pid).environ()
     except (OSError, psutil.Error):
-        return set()
+        return None
+    return set(environment.get(scan.VARIABLE, "").split()) if environment else None
 
 
 def _portable_birth(pid: int) -> float | None:

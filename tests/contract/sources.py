@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("runner", "tui", "themes", "tests")
 
 _NOT_OURS = frozenset({".git", ".venv", "node_modules", "__pycache__", "build", "dist"})
-_CACHES = (".pytest_cache", ".ruff_cache", ".hypothesis", ".import_linter_cache")
+_CACHES = (".cache", ".pytest_cache", ".ruff_cache", ".hypothesis", ".import_linter_cache")
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -60,7 +60,7 @@ def test_stop_lets_a_command_finish(terminal: OpenTerminal, folder: Path, record
     deck.press("y")
     deck.wait_for("● running")
     deck.press("C-c")
-    deck.wait_for("Stop requested by you", "stopping after this step (running shell")
+    deck.wait_for("Stop requested by you", "stopping: waiting for shell")
     assert alive_with(marker)
     (folder / "gate").touch()
     deck.wait_for("■ Stopped", "stopped — a message continues this session")

@@ -90,7 +90,7 @@ def test_sigkill_takes_the_commands_along(terminal: OpenTerminal, records: Recor
     deck.until(lambda: alive_with(marker) == [], "the end of the command's processes")
     again = terminal()
     again.start("--continue")
-    again.wait_for("interrupted: the program died in this run", "· interrupted · This call was interr")
+    again.wait_for("interrupted: the program died in this run", "· interrupted · may have had effects")
     again.press("C-q")
     assert again.left() == 0
     (run,) = records.runs()

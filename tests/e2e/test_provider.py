@@ -93,7 +93,7 @@ def test_abort_while_nothing_has_come_yet(terminal: OpenTerminal, config: Path, 
         _configure(config, provider)
         deck = _open(terminal)
         deck.send("say something")
-        deck.wait_for("waiting for the model")
+        deck.wait_for("first token awaited")
         deck.until(lambda: provider.requests, "the request at the provider")
         deck.press("F9")
         deck.until(lambda: provider.requests[0].client_closed, "the connection's end at the provider")
@@ -111,11 +111,11 @@ def test_a_rate_limit_is_waited_for_as_asked(terminal: OpenTerminal, config: Pat
         counted: set[str] = set()
 
         def counting(screen: str) -> bool:
-            counted.update(re.findall(r"retrying in (\d) s \(rate limit\)", status(screen)))
+            counted.update(re.findall(r"rate limit; again in (\d) s", status(screen)))
             return len(counted) >= 2
 
         deck.wait_for(counting, hint="a countdown")
-        deck.wait_for("as the provider asked", "Here it is.", "done in")
+        deck.wait_for("Trying again in 3.0 s, as the provi", "Here it is.", "done in")
         _quit(deck)
     first, second = provider.requests
     assert second.began - first.began >= 3.0

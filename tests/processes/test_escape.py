@@ -91,7 +91,8 @@ async def test_a_command_that_kills_its_supervisor_hides_nothing(tmp_path: Path)
     leader, *others = recorder_of(ctx).ended
     assert leader.pid == recorder_of(ctx).started[0][0]
     assert not is_alive(leader.pid)
-    assert [end.how for end in others] == ["terminated"] * len(others)
+    # A shell's child that has not yet become its command can miss a SIGTERM.
+    assert {end.how for end in others} <= {"terminated", "killed"}
 
 
 @linux_only

@@ -207,7 +207,8 @@ async def test_ending_every_interpreter_by_its_name_spares_the_guard_and_the_sup
         try:
             await until(lambda: running(plain))
             helpers = [guard, *supervisors_of(program.pid)]
-            assert not [pid for pid in helpers if psutil.Process(pid).name().startswith("python")]
+            assert len(helpers) == 2
+            await until(lambda: psutil.Process(guard).name() == "quarterdeck-wd")
             for pid in helpers:
                 for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
                     os.kill(pid, number)

@@ -18,6 +18,7 @@ from runner.tools import table
 from runner.tools.leftovers import Recorded, end_leftovers
 from runner.tools.marker import new_marker, with_marker
 from runner.tools.minder import scan
+from runner.tools.minder.scan import Row
 from runner.tools.spawn import can_supervise
 from tests.contract.sources import ROOT
 from tests.processes.support import is_alive, no_trace_of, running, sleeper, until
@@ -238,3 +239,11 @@ def test_a_stopped_supervisor_is_let_go_and_not_listed(started: Started) -> None
     assert end.how == "gone"
     until_now(lambda: psutil.Process(process.pid).status() != psutil.STATUS_STOPPED)
     assert process.poll() is None
+
+
+def test_a_process_without_an_environment_is_looked_at_again() -> None:
+    """While it becomes another program it has none; a kernel's thread never has one, and is not waited for."""
+    rows = {pid: Row(pid, ppid=ppid, pgrp=9, session=9, start=5, name="x") for pid, ppid in ((9, 1), (10, 2), (11, 1))}
+    answers: dict[int, list[set[str] | None]] = {9: [None, {"ours", "other"}], 11: [{"other"}]}
+    assert scan.marked(rows, {"ours"}, 5, lambda pid: answers[pid].pop(0)) == {9: {"ours"}}
+    assert answers == {9: [], 11: []}

@@ -39,13 +39,14 @@ def test_there_is_no_supervisor(tmp_path: Path) -> None:
 def test_the_processes_that_psutil_sees() -> None:
     process = subprocess.Popen(["sleep", "1000"], start_new_session=True, env=with_marker(os.environ, "a/b/c"))
     try:
+        asyncio.run(until(lambda: table.markers_of(process.pid)))
         row = table.rows()[process.pid]
         assert (row.pgrp, row.session, row.ppid, row.living) == (process.pid, process.pid, os.getpid(), True)
         assert table.epoch(row.start) == table.birth(process.pid) == psutil.Process(process.pid).create_time()
         assert table.describe(row) == "sleep 1000"
         assert "a/b/c" in table.markers_of(process.pid)
-        assert table.marked({process.pid: row}, {"a/b/c"}, row.start) == {process.pid}
-        assert table.marked({process.pid: row}, {"a/b/c"}, row.start + 1) == set()
+        assert table.marked({process.pid: row}, {"a/b/c", "x"}, row.start) == {process.pid: {"a/b/c"}}
+        assert table.marked({process.pid: row}, {"a/b/c"}, row.start + 1) == {}
         process.kill()
         asyncio.run(until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE))
         assert table.rows()[process.pid].living is False

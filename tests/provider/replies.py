@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, TypeAlias
 
 from runner.models.providers import Dialect
@@ -259,7 +259,7 @@ _GEMINI_FINISH: Final = {"stop": "STOP", "tool_calls": "STOP", "length": "MAX_TO
 
 
 def _gemini(reply: Reply, model: str) -> Iterator[str]:
-    """A call is one part, whole, with the signature beside it."""
+    """A call is one part, whole, with the signature beside it; what was used so far stands in every chunk."""
     parts: list[Json] = [{"text": piece, "thought": True} for piece in reply.reasoning]
     parts += [{"text": piece} for piece in reply.text]
     for call in reply.calls:
@@ -267,8 +267,9 @@ def _gemini(reply: Reply, model: str) -> Iterator[str]:
         if call.id is not None:
             function["id"] = call.id
         parts.append({"functionCall": function, **({"thoughtSignature": call.signature} if call.signature else {})})
+    so_far = None if reply.usage is None else replace(reply.usage, output=1, reasoning=0)
     for part in parts:
-        yield _gemini_chunk(model, {"content": {"role": "model", "parts": [part]}, "index": 0}, None)
+        yield _gemini_chunk(model, {"content": {"role": "model", "parts": [part]}, "index": 0}, so_far)
     if reply.finish is not None:
         finish = _GEMINI_FINISH.get(reply.finish or "stop", reply.finish)
         last: Json = {"content": {"role": "model", "parts": [{"text": ""}]}, "finishReason": finish, "index": 0}

@@ -347,7 +347,8 @@ def main(arguments: list[str] | None = None) -> int:
         return chosen
 
     with run_in_thread(*replies, handler=from_start if options.repeat and replies else None, port=options.port) as fake:
-        print(json.dumps({"port": fake.port, "openai": fake.openai_url, "anthropic": fake.base_url}), flush=True)
+        addresses = {"openai": fake.openai_url, "anthropic": fake.base_url, "gemini": fake.gemini_url}
+        print(json.dumps({"port": fake.port, **addresses, "mistral": fake.url_of("mistral")}), flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             sys.stdin.read()
     return 0

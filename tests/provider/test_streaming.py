@@ -221,6 +221,29 @@ async def test_settings_reach_the_provider_and_unsupported_ones_are_left_out(pro
     assert "temperature" not in provider.requests[1].body
 
 
+@pytest.mark.parametrize(
+    ("settings", "thinks"),
+    [
+        (ModelSettings(), True),
+        (ModelSettings(temperature=0.5, top_p=0.5), True),
+        (ModelSettings(max_tokens=2000), True),
+        (ModelSettings(max_tokens=1024), False),
+        (ModelSettings(tool_choice="none"), True),
+        (ModelSettings(tool_choice="required"), False),
+        (ModelSettings(tool_choice="weather"), False),
+    ],
+)
+async def test_anthropic_thinks_only_beside_settings_that_allow_it(
+    settings: ModelSettings, thinks: bool, provider: FakeProvider
+) -> None:
+    provider.script(Reply(text=["x"]))
+    request = ask(tools=[WEATHER], settings=replace(settings, reasoning_effort="low"))
+    await collect(model_at(provider, ANTHROPIC), request)
+    sent = provider.requests[0].body
+    assert ("thinking" in sent) is thinks
+    assert (sent.get("temperature"), sent.get("top_p")) == (None, None)
+
+
 @pytest.mark.parametrize(("name", "field", "limit"), [(OPENAI, "max_tokens", 16384), (ANTHROPIC, "max_tokens", 32000)])
 async def test_a_limit_of_output_is_always_sent(name: str, field: str, limit: int, provider: FakeProvider) -> None:
     provider.script(Reply(text=["x"]))

@@ -55,6 +55,10 @@ def answer(received: Received) -> Reply:
             )
 
 
+def enough(_: Received) -> Reply:
+    return Reply(text=["Enough."])
+
+
 class Journey:
     """A run whose tool takes it to the next model each time, and to the end when there is none left."""
 
@@ -79,7 +83,7 @@ class Journey:
                 self._handle.set_model(self._route.popleft())
             else:
                 self._handle.send("And now?")
-                self._provider.handler = lambda _: Reply(text=["Enough."])
+                self._provider.handler = enough
             return f"{city} is fine"
 
         return visit
@@ -166,3 +170,22 @@ async def test_ids_of_a_model_come_back_as_they_were(provider: FakeProvider, tmp
     sent: list[str] = [call["id"] for message in messages for call in message.get("tool_calls", ())]
     assert sent[0] == "a1B2c3D4e"
     assert "thinks to itself" not in json.dumps(sent_to(provider, "mistral"))
+
+
+async def test_a_refused_history_is_repaired_once_by_leaving_out_what_is_private(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    call = Call(name="visit", id="toolu_own", pieces=['{"city": "Rome"}'])
+    provider.script(Reply(reasoning=["A secret thought."], signature=SIGNED, calls=[call]), Reply(status=400))
+    journey = Journey(provider, [ANTHROPIC], tmp_path)
+    lines = await journey.run()
+    assert "repair invalid_request 400 in 0" in lines
+    assert lines[-1] == "end completed complete"
+    _, refused, repaired = sent_to(provider, "anthropic")
+    assert [block["type"] for block in blocks(refused)] == ["text", "thinking", "tool_use", "tool_result", "text"]
+    assert [block["type"] for block in blocks(repaired)] == ["text", "tool_use", "tool_result", "text"]
+    assert "thinking" in refused
+    assert "thinking" not in repaired
+    assert "toolu_own" not in json.dumps(repaired)
+    assert "toolu_own" in str(journey.seen[-1]), "what is stored keeps all"
+    assert SIGNED in str(journey.seen[-1])

@@ -228,6 +228,40 @@ async def test_the_edited_text_stays_when_the_run_ends_before_its_delivery(tmp_p
         assert "before your queued message was delivered" in deck.screen_text()
 
 
+async def test_up_from_the_first_one_goes_on_to_earlier_messages(tmp_path: Path) -> None:
+    async with waiting(tmp_path, "one", "two") as (deck, _):
+        await to_the_list(deck)
+        await deck.pilot.press("up", "up")
+        await deck.until(lambda: deck.composer.text == "two")
+        assert deck.composer.has_focus
+        await deck.pilot.press("up", "up")
+        await deck.until(lambda: deck.composer.text == "first")
+        assert in_the_run(deck) == ["one", "two"]
+
+
+async def test_the_last_one_that_is_deleted_is_found_among_the_earlier_messages(tmp_path: Path) -> None:
+    async with waiting(tmp_path, "one") as (deck, _):
+        await to_the_list(deck)
+        await deck.pilot.press("delete")
+        await deck.until(lambda: not in_the_run(deck) and deck.composer.has_focus)
+        await deck.settle()
+        assert "deleted: one, up brings it back" in deck.screen_text()
+        await deck.pilot.press("up")
+        await deck.until(lambda: deck.composer.text == "one")
+
+
+async def test_another_session_leaves_the_edit_where_it_was(tmp_path: Path) -> None:
+    async with waiting(tmp_path, "one") as (deck, _):
+        await to_the_list(deck)
+        await deck.pilot.press("enter")
+        await deck.until(lambda: deck.composer.text == "one")
+        await deck.pilot.press(*" changed", "ctrl+n")
+        await deck.until(lambda: deck.composer.text == "")
+        assert not queue(deck).display
+        (run,) = deck.conductor.deck._live.values()  # pyright: ignore[reportPrivateUsage]
+        assert [item.text for item in run.queued] == ["one"]
+
+
 async def test_a_small_screen_has_the_list_too(tmp_path: Path) -> None:
     async with waiting(tmp_path, "one thing", "two things", size=(40, 10)) as (deck, _):
         assert "2 waiting" in deck.screen_text()

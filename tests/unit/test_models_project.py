@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
@@ -121,18 +122,18 @@ def test_any_sequence_of_targets_is_served_from_one_history(
         assert check_request(made, dialect_of(target, model)) == []
         json.dumps(made, ensure_ascii=False).encode()
         assert history == stored, "a projection never touches what is stored"
-        assert made == first.setdefault((target, model), made), "coming back gives what was there before"
+        assert made == first.setdefault((target, model), copy.deepcopy(made)), "coming back gives what was there before"
         _check_privacy(made, history, target, bare=bare)
 
 
 def _check_privacy(made: list[dict[str, Any]], history: list[Message], target: str, *, bare: bool) -> None:
     """No thought in a text, and in private fields only those that this provider signed."""
-    private = [sent.pop(name) for sent in made for name in PRIVATE if name in sent]
+    private = [part for sent in made for name in PRIVATE for part in sent.pop(name, ())]
     assert "secret thought" not in str(made)
     wrote = [message for message in history if isinstance(message, AssistantMessage)]
-    own = [message.provider_data for message in wrote if message.model.startswith(target)]
-    signed = [(data or {}).get(name) for data in own for name in PRIVATE]
-    assert all(any(part == known for known in signed) or isinstance(part, str) for part in private)
+    own = [message.provider_data or {} for message in wrote if message.model.startswith(target)]
+    signed = [part for data in own for name in PRIVATE for part in data.get(name, ())]
+    assert all(part in signed for part in private)
     if bare:
         assert private == []
         assert not {call.provider_id for message in wrote for call in message.tool_calls if call.provider_id} & {
@@ -272,6 +273,22 @@ def test_the_users_words_come_last(target: str, model: str) -> None:
         UserMessage(text="go"), AssistantMessage(text="half a sent", interrupted=True), target=target, model=model
     )
     assert made[-1]["role"] == ("assistant" if dialect_of(target, model) == "openai" else "user")
+
+
+def test_responses_in_a_row_are_one_that_begins_with_its_thoughts() -> None:
+    def thought(text: str) -> dict[str, Any]:
+        return {"type": "thinking", "thinking": text, "signature": f"signed {text}"}
+
+    def response(text: str, *calls: ToolCall) -> AssistantMessage:
+        data = {"provider": "anthropic", "thinking_blocks": [thought(text)]}
+        return AssistantMessage(text=text, model="anthropic/claude-opus-5", provider_data=data, tool_calls=calls)
+
+    plain = AssistantMessage(text="cut", model="openai/gpt-4o", interrupted=True)
+    history = (UserMessage(text="go"), plain, response("one"), response("two", call()))
+    made = wire(*history, target="anthropic", model="anthropic/claude-opus-5")
+    assert [sent["role"] for sent in made] == ["user", "assistant", "tool"]
+    assert made[1]["content"] == "cut\n\none\n\ntwo"
+    assert made[1]["thinking_blocks"] == [thought("one"), thought("two")]
 
 
 def test_interrupted_text_is_kept_and_empty_responses_are_left_out() -> None:

@@ -41,7 +41,11 @@ FIXED_KEYS: tuple[tuple[str, str, str], ...] = (
     ("Write", "@", "Complete a file of this folder; tab or enter takes it"),
     ("Write", "/", "Complete a command"),
     ("Write", "tab", "Next part: what asks, tool calls, message"),
-    ("Waiting messages", "up, down", "Choose one; esc goes back to the message"),
+    (
+        "Waiting messages",
+        "up, down",
+        "Choose one; up from the first one goes on to earlier messages, esc to the message",
+    ),
     ("Look", "up, down, enter", "In the tool calls: choose one, see all of it"),
     ("Program", "escape", "Close a list or a screen"),
 )

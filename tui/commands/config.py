@@ -61,7 +61,10 @@ def _rows(settings: Settings) -> Iterator[tuple[str, object, Source]]:
                     yield key, value, settings.sources.get(key) or settings.source(dotted((table, name)))
     for index, rule in enumerate(settings.rules):
         which = "" if rule.arguments is None else f" {json.dumps(dict(rule.arguments), default=str)}"
-        yield f"rules[{index + 1}]", f"{rule.effect} {rule.tool}{which}", Source(kind="user", where=rule.source)
+        for name, value in (("prefix", rule.prefix), ("below", rule.below), ("host", rule.host)):
+            if value is not None:
+                which = f" {name} {' '.join(value) if isinstance(value, tuple) else value}"
+        yield f"rules[{index + 1}]", f"{rule.effect} {rule.tool}{which}", Source(kind=rule.level, where=rule.source)
 
 
 def _shown(value: object) -> str:

@@ -255,3 +255,5 @@ class CockpitScreen(Steady[None]):
     def on_shelf_rows_left(self, event: ShelfRows.Left) -> None:
         event.stop()
         self.composer.focus()
+        if event.up:
+            self.composer.recall_older()

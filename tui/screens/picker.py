@@ -26,7 +26,8 @@ MOST_ROWS = 200
 class Picker(ModalScreen[R], Steady[R], Generic[R]):
     """Subclasses give the rows, how one is drawn and searched, and what choosing it means."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", show=False)]
+    # At once, before the filter sees it: keys typed right after it belong to the screen below.
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", show=False, priority=True)]
     TITLE_TEXT: ClassVar[str] = ""
     SUBTITLE: ClassVar[str] = ""
 

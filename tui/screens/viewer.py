@@ -25,7 +25,7 @@ MOST_CHARACTERS = 400_000
 
 class Viewer(Steady[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,v", "close", show=False),
+        Binding("escape,q,v", "close", show=False, priority=True),
         Binding("j", "scroll(1)", show=False),
         Binding("k", "scroll(-1)", show=False),
         Binding("up", "scroll(-1)", show=False),

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterable
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.agent import Agent
 from runner.config import Compaction, RunConfig
 from runner.models.base import ModelSettings
 from runner.policy.base import Rule
+from runner.policy.paths import resolved
 from tui.settings.layers import ATTENDED_LIMITS
 from tui.settings.load import unknown_agent
-from tui.settings.values import AgentSettings, Settings
+from tui.settings.values import AgentSettings, RuleSettings, Settings
 
 if TYPE_CHECKING:
     from runner.models.registry import ModelRegistry
@@ -97,23 +100,31 @@ def _instructions(settings: Settings) -> str:
     return INSTRUCTIONS.format(folder=settings.cwd, system=system)
 
 
-def run_config(settings: Settings, *, attended: bool, **changes: Any) -> RunConfig:
-    rules = tuple(
+def policy_rules(rules: Iterable[RuleSettings], workspace: Path) -> tuple[Rule, ...]:
+    """The rules as the runner takes them, each folder where it is now."""
+    return tuple(
         Rule(
             effect=rule.effect,
             tool=rule.tool,
             arguments=None if rule.arguments is None else dict(rule.arguments),
+            prefix=rule.prefix,
+            below=None if rule.below is None else resolved(rule.below, workspace),
+            host=rule.host,
             note=rule.note,
             source=rule.source,
+            expires=rule.expires,
         )
-        for rule in settings.rules
+        for rule in rules
     )
+
+
+def run_config(settings: Settings, *, attended: bool, **changes: Any) -> RunConfig:
     values: dict[str, Any] = {
         **(ATTENDED_LIMITS if attended else {}),
         **settings.limits,
         "compaction": None if (table := settings.compaction) is None else Compaction(**asdict(table)),
         "approval_mode": settings.approve,
-        "approval_policy": rules,
+        "approval_policy": policy_rules(settings.rules, settings.cwd),
         "workspace": settings.cwd,
         "hidden_env": tuple(model.api_key_env for model in settings.models.values() if model.api_key_env),
     }

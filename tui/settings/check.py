@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast, get_args
 
 from runner.errors import ConfigError
 from tui.settings.layers import COMPACTION, TOP_LEVEL, Layer, dotted, printable
-from tui.settings.values import NamedModelSettings, RuleSettings
+from tui.settings.values import ExampleSettings, NamedModelSettings, RuleSettings
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -74,11 +74,23 @@ def _flat(layer: Layer, tables: dict[str, Any]) -> Iterator[tuple[Key, Any]]:
     for name, fields in tables.get("models", {}).items():
         yield ("models", name), NamedModelSettings(**fields)
     rules = [
-        RuleSettings(**fields, source=layer.where(("rules", index)))
-        for index, fields in enumerate(tables.get("rules", ()))
+        _rule(fields, layer, layer.where(("rules", index))) for index, fields in enumerate(tables.get("rules", ()))
     ]
     if rules:
         yield ("rules",), tuple(rules)
+
+
+def _rule(fields: dict[str, Any], layer: Layer, source: str) -> RuleSettings:
+    examples = tuple(
+        ExampleSettings(
+            arguments=example.get("arguments") or {"command": example.get("command")},
+            expect=example.get("expect") or fields["effect"],
+            tool=example.get("tool"),
+        )
+        for example in fields.get("examples", ())
+    )
+    rest: dict[str, Any] = {name: value for name, value in fields.items() if name != "examples"}
+    return RuleSettings(**rest, examples=examples, level=layer.kind, source=source)
 
 
 def _explain(layer: Layer, error: ValidationError) -> ConfigError:
@@ -93,6 +105,9 @@ def _explain(layer: Layer, error: ValidationError) -> ConfigError:
         message, expected = _unknown(path)
     elif kind == "missing":
         message, expected = f"{dotted(path[:-1])} has no {path[-1]}", _expected(path)
+    elif kind == "value_error":
+        said = str(problems[first].get("ctx", {}).get("error", problems[first]["msg"]))
+        message, expected = f"{dotted(path)} {printable(said)}", _expected(path)
     else:
         # A variable or an option is named by its place alone.
         name = f"{dotted(path)} is" if layer.file is not None else "is"

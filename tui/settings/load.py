@@ -24,6 +24,7 @@ from tui.settings.values import (
     Withheld,
 )
 
+RULES_VARIABLE = "QUARTERDECK_RULES"
 PROJECT_FILE = Path(".quarterdeck") / "config.toml"
 
 
@@ -57,6 +58,10 @@ def load_settings(
                 kept, withheld = found, []
         merged.add(project, kept)
         files.append(ConfigFile(kind="project", path=project_path, found=True, sha256=project.sha256, trusted=trusted))
+    session = _session_layer(environ)
+    if session is not None and session.file is not None:
+        merged.add(session, entries(session))
+        files.append(ConfigFile(kind="session", path=session.file, found=True, sha256=session.sha256))
     for layer in (environment_layer(environ), flag_layer(overrides or {})):
         merged.add(layer, entries(layer))
     settings = merged.settings(cwd, user_path.parent, environ, tuple(withheld), tuple(files))
@@ -95,6 +100,23 @@ def trust_file(environ: Mapping[str, str]) -> TrustFile:
     from runner.store.paths import data_dir
 
     return TrustFile(path=data_dir(environ) / "trust.json")
+
+
+def _session_layer(environ: Mapping[str, str]) -> Layer | None:
+    """The rules of one start of the program: a file that QUARTERDECK_RULES names, with nothing but [[rules]] in it."""
+    chosen = environ.get(RULES_VARIABLE, "").strip()
+    return rules_layer(Path(chosen).expanduser().absolute(), RULES_VARIABLE) if chosen else None
+
+
+def rules_layer(path: Path, named_by: str) -> Layer:
+    """A file of rules. Raises ConfigError where there is none, or where it holds anything else."""
+    layer = file_layer("session", path)
+    if layer is None:
+        raise ConfigError(f"{printable(str(path))} does not exist", where=named_by, expected="a file with [[rules]]")
+    other = next((name for name in layer.raw if name != "rules"), None)
+    if other is not None:
+        raise ConfigError(f"{printable(other)} is not a rule", where=layer.where((other,)), expected="[[rules]] only")
+    return layer
 
 
 def _default_limit(name: str) -> LimitValue:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 ON, OFF = "on", "off"
 BUILT_IN_TOOLS = ("list_files", "read_file", "search", "write_file", "edit_file", "shell")
@@ -173,11 +174,95 @@ class ModelTable(Section):
     cached_input_cost_per_million: Money | None = None
 
 
+Effect: TypeAlias = Annotated[Literal["allow", "deny", "ask"], Field(description='"allow", "deny" or "ask"')]
+_MATCHERS = ("arguments", "prefix", "below", "host")
+
+
+class ExampleTable(Section):
+    """A call and what is to become of it. tool: where the rule's tool is a glob."""
+
+    command: Text | None = None
+    arguments: Annotated[dict[str, Any], Field(description="a table of arguments")] | None = None
+    tool: Text | None = None
+    expect: Effect | None = None
+
+    @model_validator(mode="after")
+    def _one_call(self) -> ExampleTable:
+        if (self.command is None) == (self.arguments is None):
+            raise ValueError("a command or arguments, and not both")
+        return self
+
+
 class RuleTable(Section):
-    effect: Annotated[Literal["allow", "deny", "ask"], Field(description='"allow", "deny" or "ask"')]
+    effect: Effect
     tool: Annotated[str, Field(strict=True, min_length=1, description='the name of a tool or a glob such as "write_*"')]
     arguments: Annotated[dict[str, Any], Field(description="a table of arguments")] | None = None
+    prefix: (
+        Annotated[
+            tuple[str, ...],
+            Field(
+                description='the first words of a command, such as "git status" or ["git", "status"], without shell '
+                "operators; to allow an interpreter or a wrapper, with what it runs"
+            ),
+        ]
+        | None
+    ) = None
+    below: Annotated[str, Field(strict=True, min_length=1, description='a folder, such as "src"')] | None = None
+    host: (
+        Annotated[str, Field(strict=True, description='a host, such as "example.com" or "*.example.com:8080"')] | None
+    ) = None
     note: Annotated[str, Field(strict=True, description="a text")] = ""
+    expires: (
+        Annotated[datetime, Field(description="a date or a date with a time, such as 2030-01-31, or one with a time")]
+        | None
+    ) = None
+    examples: Annotated[
+        list[ExampleTable],
+        Field(description='a list such as [{ command = "git status -s", expect = "allow" }]'),
+    ] = []
+
+    @field_validator("arguments", "prefix", "below", "host", mode="before")
+    @classmethod
+    def _single(cls, value: object, info: ValidationInfo) -> object:
+        """One rule says which calls in one way."""
+        earlier = _MATCHERS[: _MATCHERS.index(info.field_name or "")]
+        other = next((name for name in earlier if info.data.get(name) is not None), None)
+        if value is not None and other is not None:
+            raise ValueError(f"stands beside {other}; a rule has one of {', '.join(_MATCHERS)}")
+        return value
+
+    @field_validator("prefix", mode="before")
+    @classmethod
+    def _words(cls, value: object, info: ValidationInfo) -> object:
+        from runner.policy.prefix import words_of
+
+        effect = str(info.data.get("effect"))
+        if value is None or isinstance(value, str):
+            return None if value is None else words_of(value, effect)
+        words = cast("list[object]", value) if isinstance(value, list) else [value]
+        if not all(isinstance(word, str) for word in words):
+            raise ValueError("is not a text or a list of texts")
+        return words_of([str(word) for word in words], effect)
+
+    @field_validator("host")
+    @classmethod
+    def _is_host(cls, value: str | None) -> str | None:
+        from runner.policy.hosts import host_problem
+
+        problem = None if value is None else host_problem(value)
+        if problem is not None:
+            raise ValueError(problem)
+        return value
+
+    @field_validator("expires", mode="before")
+    @classmethod
+    def _moment(cls, value: object) -> object:
+        """A date means the end of that day; a time without a zone is local."""
+        if isinstance(value, datetime):
+            return value.astimezone()
+        if isinstance(value, date):
+            return datetime.combine(value, time.max).astimezone()
+        raise ValueError("is not a date")
 
 
 KeyList: TypeAlias = Annotated[list[Text], Field(min_length=1)]

@@ -201,6 +201,9 @@ def _model(name: str, value: NamedModelSettings, *, replaces: bool) -> str:
 
 def _rule(rule: RuleSettings) -> str:
     which = "" if rule.arguments is None else f" with {_text(dict(rule.arguments))}"
+    for name, value in (("prefix", rule.prefix), ("below", rule.below), ("host", rule.host)):
+        if value is not None:
+            which = f" {name} {_text(' '.join(value) if isinstance(value, tuple) else value)}"
     return f"{rule.effect} {_text(rule.tool)}{which}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from runner.models.registry import ModelRegistry
     from runner.policy.base import ApprovalMode
 
-SourceKind = Literal["default", "user", "project", "environment", "flag"]
+SourceKind = Literal["default", "user", "project", "session", "environment", "flag"]
 LimitValue: TypeAlias = int | float | Decimal | bool | str | None
 
 DEFAULT_AGENT = "deck"
@@ -73,13 +74,31 @@ class CompactionSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExampleSettings:
+    """A call beside a rule, and what is to become of it; tool None: the rule's."""
+
+    arguments: Mapping[str, Any]
+    expect: Literal["allow", "deny", "ask"]
+    tool: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSettings:
-    """A table [[rules]]: an approval rule of SEMANTICS section 9. source: the file and line it stands in."""
+    """A table [[rules]]: an approval rule of SEMANTICS section 9. source: the file and line it stands in.
+
+    At most one of arguments, prefix, below and host is set. level: of the file.
+    """
 
     effect: Literal["allow", "deny", "ask"]
     tool: str
     arguments: Mapping[str, Any] | None = None
+    prefix: tuple[str, ...] | None = None
+    below: str | None = None
+    host: str | None = None
     note: str = ""
+    expires: datetime | None = None
+    examples: tuple[ExampleSettings, ...] = ()
+    level: SourceKind = "user"
     source: str = ""
 
 
@@ -96,7 +115,7 @@ class Withheld:
 class ConfigFile:
     """A file that was looked for. trusted: only for a project's file with something to withhold, else None."""
 
-    kind: Literal["user", "project"]
+    kind: Literal["user", "project", "session"]
     path: Path
     found: bool
     sha256: str = ""

@@ -15,6 +15,8 @@ from textual.widgets import TextArea
 from tui.history import History
 from tui.widgets.completion import CompletionPopup, Word
 
+WRITE = "Write a message"
+
 _FILE_WORD = re.compile(r"(?:^|(?<=[\s(\[\"'`]))@([^\s@]*)$")
 _COMMAND_WORD = re.compile(r"^/([a-z-]*)$")
 _LIMIT_WORD = re.compile(r"^/limit +([a-z_-]*)$")
@@ -66,7 +68,7 @@ class Composer(TextArea):
     def __init__(
         self, popup: CompletionPopup, keys: Mapping[str, str], ask: Callable[[str], None], *, id: str | None = None
     ) -> None:
-        super().__init__(id=id, highlight_cursor_line=False, placeholder=Content("Write a message"))
+        super().__init__(id=id, highlight_cursor_line=False, placeholder=Content(WRITE))
         self.cursor_blink = False
         self.up: Callable[[], bool] = _nothing
         """Asked at up in an empty message; whether that went somewhere else."""
@@ -185,6 +187,12 @@ class Composer(TextArea):
         if found is not None:
             self.replace_all(found)
         return True
+
+    def recall_older(self) -> None:
+        """The message before the one that is shown."""
+        found = self.history_of_messages.older(self.text)
+        if found is not None:
+            self.replace_all(found)
 
     def on_text_area_changed(self) -> None:
         self._look_at_word()

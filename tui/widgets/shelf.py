@@ -33,7 +33,11 @@ class ShelfRows(Rows):
             self.text = text
 
     class Left(Message):
-        """The person goes back to the message."""
+        """The person goes back to the message. up: beyond the first row, to what was written earlier."""
+
+        def __init__(self, up: bool = False) -> None:
+            super().__init__()
+            self.up = up
 
     def __init__(self, carry_out: Callable[[str], bool], *, id: str | None = None) -> None:
         """carry_out: does what a key means; whether it means something here."""
@@ -48,6 +52,9 @@ class ShelfRows(Rows):
         if event.key == "escape" or (event.key == "down" and self.selected == len(self._rows) - 1):
             event.stop()
             self.post_message(self.Left())
+        elif event.key == "up" and self.selected <= 0:
+            event.stop()
+            self.post_message(self.Left(up=True))
         elif typed:
             event.stop()
             self._letter(typed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 VARIABLE = "QUARTERDECK_CALL"
 """The environment variable of every process that a tool starts: the markers of its call and of the calls around it."""
@@ -13,7 +14,17 @@ WATCHDOG = "quarterdeck-wd"
 
 KILL = 9
 
+_LOOKS, _PAUSE = 3, 0.001
+_KERNEL = 2
 _MOST = 4 * 1024 * 1024
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
+    Reader: TypeAlias = Callable[[int], set[str] | None]
 
 
 class Row:
@@ -92,19 +103,37 @@ def in_sessions(table: dict[int, Row], sessions: set[int]) -> set[int]:
     return {pid for pid, row in table.items() if row.session in sessions or row.pgrp in sessions}
 
 
-def marked(table: dict[int, Row], markers: set[str], since: float) -> set[int]:
-    """Processes that carry one of the markers. since: older ones are not looked at.
+def markers_of(pid: int) -> set[str] | None:
+    """What a process's environment was marked with; None where it has none, or none that may be read."""
+    content = _content(f"/proc/{pid}/environ", _MOST)
+    if not content:
+        return None
+    _, _, rest = (b"\0" + content).partition(f"\0{VARIABLE}=".encode())
+    return set(rest.partition(b"\0")[0].decode("ascii", "replace").split())
+
+
+def marked(table: dict[int, Row], markers: set[str], since: float, read: Reader = markers_of) -> dict[int, set[str]]:
+    """Living processes that carry some of the markers, with those. since: older ones are not looked at.
 
     About 12 us for each that is looked at. A process that replaced its environment is not found.
     """
-    return {pid for pid, row in table.items() if row.start >= since and row.living and markers & markers_of(pid)}
-
-
-def markers_of(pid: int) -> set[str]:
-    """What a process's environment was marked with; empty where it may not be read."""
-    environment = b"\0" + _content(f"/proc/{pid}/environ", _MOST)
-    _, found, rest = environment.partition(f"\0{VARIABLE}=".encode())
-    return set(rest.partition(b"\0")[0].decode("ascii", "replace").split()) if found else set()
+    found: dict[int, set[str]] = {}
+    looked_at = [pid for pid, row in table.items() if row.start >= since and row.living and row.ppid != _KERNEL]
+    for again in range(_LOOKS):
+        if not looked_at:
+            break
+        if again:
+            time.sleep(_PAUSE)
+        unsure: list[int] = []
+        for pid in looked_at:
+            carried = read(pid)
+            if carried is None:
+                # While a program takes the place of another there is no environment for a moment.
+                unsure.append(pid)
+            elif markers & carried:
+                found[pid] = markers & carried
+        looked_at = unsure
+    return found
 
 
 def command_line(pid: int) -> list[str]:

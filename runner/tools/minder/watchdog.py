@@ -75,7 +75,7 @@ def _kill_found(watched: dict[int, Watched], last: int) -> bool:
     # A number that was given to another process since is nobody's supervisor.
     supervisors = {pid for pid, one in watched.items() if pid in table and table[pid].start == one.since}
     found = scan.in_sessions(table, {one.session for one in watched.values() if one.session})
-    found |= scan.marked(table, {one.marker for one in watched.values()}, since)
+    found |= set(scan.marked(table, {one.marker for one in watched.values()}, since))
     found |= scan.family(table, supervisors | found)
     living = {pid for pid in found - supervisors - {os.getpid()} if table[pid].living}
     killed = [scan.kill(pid) for pid in living]
