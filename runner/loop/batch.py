@@ -205,13 +205,15 @@ class Batch:
         finally:
             core.running_tools -= 1
             core.update_activity()
-        if isinstance(result, ToolOutcome):
+        if isinstance(result, ToolOutcome) and result.status != "timeout":
             return result
         if isinstance(result, Exception):
             raise result
-        what = texts.INTERRUPTED[result]
         touched = await asyncio.to_thread(files_touched, tool, context, arguments, reporter.started_at)
         self._touched[context.call_id] = touched
+        if isinstance(result, ToolOutcome):
+            return texts.with_files(result, touched.files)
+        what = texts.INTERRUPTED[result]
         outcome = aborted_outcome(
             tool, context, what=what, by_person=result == "cancel", max_output=core.config.max_tool_output
         )

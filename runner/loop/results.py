@@ -58,9 +58,10 @@ def receipt_of(core: RunCore) -> JsonObject:
     """What an abort closed and may have left behind, as JSON."""
     state = core.emitter.state
     total: Decimal | None = state.cost.total
+    cut = {tool["call_id"] for tool in core.receipt.tools}
     return {
         "requests": core.receipt.requests,
-        "processes": [asdict(end) for end in core.receipt.processes],
+        "processes": [asdict(end) for end in core.receipt.processes if end.call_id in cut],
         "tools": core.receipt.tools,
         "cost_usd": None if total is None else str(total),
         "estimated": any(entry.source == "estimated" for entry in state.ledger),

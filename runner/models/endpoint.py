@@ -79,10 +79,15 @@ def resolve_endpoint(
 
 
 def _trimmed(name: str, base: str | None) -> str | None:
-    """litellm adds "/v1/messages" to Anthropic's address itself, and people write it with and without."""
-    if base is None or name != "anthropic":
-        return base
-    return base.removesuffix("/messages").removesuffix("/v1")
+    """litellm adds "/v1/messages" to Anthropic's address and "/models/..." to Gemini's; people write them with and
+    without the version."""
+    match name:
+        case "anthropic" if base is not None:
+            return base.removesuffix("/messages").removesuffix("/v1")
+        case "gemini" if base is not None and not base.rsplit("/", 1)[-1].startswith("v1"):
+            return f"{base}/v1beta"
+        case _:
+            return base
 
 
 def _self_hosted(

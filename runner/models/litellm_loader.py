@@ -12,6 +12,7 @@ import gc
 import logging
 import os
 import socket
+import sys
 import threading
 import warnings
 from collections.abc import Awaitable, Callable
@@ -124,6 +125,7 @@ def _import() -> Litellm:
         from litellm.exceptions import UnsupportedParamsError
 
         _silence()
+        _send_once()
         litellm.suppress_debug_info = True
         # Else names such as "llama-3" fetch a tokenizer, and offline that stalls for 23 s.
         litellm.disable_hf_tokenizer_download = True
@@ -139,6 +141,20 @@ def _import() -> Litellm:
             gc.enable()
         _restore(before)
     return Litellm(acompletion=litellm.acompletion, unsupported=UnsupportedParamsError, version=version("litellm"))
+
+
+def _send_once() -> None:
+    """Some versions send a request again by themselves when the server closes without an answer; it may be billed
+    twice, and whether to try again is the runner's decision."""
+    from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
+
+    async def give_up(*_: object, **__: object) -> object:
+        # Called where the first try failed, whose error is the one to tell.
+        raise sys.exc_info()[1] or ConnectionError("the connection broke before an answer came")
+
+    name = "single_connection_post_request"
+    if hasattr(AsyncHTTPHandler, name):
+        setattr(AsyncHTTPHandler, name, give_up)
 
 
 def _restore(before: dict[str, str | None]) -> None:
