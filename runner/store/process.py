@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.tools.table import place
+
 FOREIGN_SILENCE = 90.0
 """Seconds without a heartbeat after which an owner in another container counts as dead: its pid means nothing here."""
 
@@ -29,12 +31,12 @@ class Owner:
 
 def this_process(owner_id: str) -> Owner:
     pid = os.getpid()
-    return Owner(owner_id=owner_id, pid=pid, started=start_time(pid) or "", place=this_place())
+    return Owner(owner_id=owner_id, pid=pid, started=start_time(pid) or "", place=place())
 
 
 def is_alive(owner: Owner, now: float) -> bool:
     """Whether the owner's process still runs; a zombie does not. now: seconds since the epoch."""
-    here = this_place()
+    here = place()
     if owner.place != here:
         same_boot = owner.place.partition(" ")[0] == here.partition(" ")[0]
         return same_boot and now - owner.seen < FOREIGN_SILENCE
@@ -73,16 +75,3 @@ def _start_from_psutil(pid: int) -> str | None:
         return f"time:{process.create_time():.2f}"
     except psutil.Error:
         return None
-
-
-@functools.cache
-def this_place() -> str:
-    """The boot and the pid namespace, two words; start ticks and pids mean nothing outside of them."""
-    if not _has_proc():
-        return "host -"
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        namespace = Path("/proc/self/ns/pid").readlink().name
-    except OSError:
-        return "host -"
-    return f"{boot} {namespace}"

@@ -13,7 +13,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from runner.store.process import this_place
 from runner.tools import table
 from runner.tools.leftovers import Recorded, end_leftovers
 from runner.tools.marker import new_marker, with_marker
@@ -56,7 +55,7 @@ def record(process: subprocess.Popen[bytes], marker: str = "", later: float = 0.
         pid=process.pid,
         pgid=process.pid,
         started=psutil.Process(process.pid).create_time() + later,
-        place=place or this_place(),
+        place=place or table.place(),
         marker=marker,
         name="the command",
         call_id="call_7",
@@ -65,10 +64,6 @@ def record(process: subprocess.Popen[bytes], marker: str = "", later: float = 0.
 
 def until_now(what: Callable[[], bool]) -> None:
     asyncio.run(until(what))
-
-
-def test_the_store_and_the_tools_call_a_place_the_same() -> None:
-    assert table.place() == this_place()
 
 
 def test_a_recorded_process_is_ended(started: Started) -> None:
@@ -93,7 +88,7 @@ def test_a_number_that_belongs_to_somebody_else_by_now_is_never_touched(later: f
 def test_a_record_without_a_start_is_known_by_its_marker_alone(started: Started) -> None:
     marker = new_marker("run", "call")
     ours, stranger = started("sleep", "1000", marker=marker), started("sleep", "1000", marker=new_marker("run", "call"))
-    known = [Recorded(pid=stranger.pid, pgid=stranger.pid, started=None, place=this_place(), marker=marker)]
+    known = [Recorded(pid=stranger.pid, pgid=stranger.pid, started=None, place=table.place(), marker=marker)]
     [end] = end_leftovers(known, grace=20.0)
     assert (end.pid, end.how) == (ours.pid, "terminated")
     assert ours.wait(20) == -signal.SIGTERM
@@ -103,7 +98,7 @@ def test_a_record_without_a_start_is_known_by_its_marker_alone(started: Started)
 @pytest.mark.parametrize("place", ["another-boot pid:[4026531836]", "host", "{boot} pid:[1]"])
 def test_records_of_another_place_are_passed_over(place: str, started: Started) -> None:
     process = started("sleep", "1000")
-    place = place.format(boot=this_place().split()[0])
+    place = place.format(boot=table.place().split()[0])
     assert end_leftovers([record(process, place=place)], grace=0.0) == []
     assert is_alive(process.pid)
 
@@ -218,7 +213,13 @@ async def test_what_lives_on_when_the_program_and_both_helpers_were_killed(tmp_p
         assert running(inside)
         assert running(away)
         known = Recorded(
-            pid=int(pid), pgid=int(pgid), started=float(since), place=this_place(), marker=marker, name="x", call_id="c"
+            pid=int(pid),
+            pgid=int(pgid),
+            started=float(since),
+            place=table.place(),
+            marker=marker,
+            name="x",
+            call_id="c",
         )
         ends = await asyncio.to_thread(end_leftovers, [known], 0.3)
         assert not running(inside)

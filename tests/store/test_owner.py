@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 
 from runner.store import process
-from runner.store.process import FOREIGN_SILENCE, is_alive, start_time, this_place, this_process
+from runner.store.process import FOREIGN_SILENCE, is_alive, start_time, this_process
+from runner.tools import table
 from tests.store.making import until
 
 
@@ -18,12 +19,12 @@ def test_this_process_lives_and_no_other_time_or_boot_does() -> None:
     me = this_process("me")
     assert is_alive(me, 0.0)
     assert not is_alive(replace(me, started="ticks:1"), 0.0)
-    assert not is_alive(replace(me, place=f"another-boot {this_place().partition(' ')[2]}"), 0.0)
+    assert not is_alive(replace(me, place=f"another-boot {table.place().partition(' ')[2]}"), 0.0)
     assert not is_alive(replace(me, started=""), 0.0)
 
 
 def test_an_owner_in_another_container_lives_as_long_as_it_is_heard_of() -> None:
-    boot = this_place().partition(" ")[0]
+    boot = table.place().partition(" ")[0]
     foreign = replace(this_process("me"), place=f"{boot} pid:[1]", pid=1, started="ticks:7", seen=1000.0)
     assert is_alive(foreign, 1000.0 + FOREIGN_SILENCE - 1)
     assert not is_alive(foreign, 1000.0 + FOREIGN_SILENCE + 1)
