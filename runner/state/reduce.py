@@ -88,7 +88,7 @@ def reduce(state: RunState, event: Event) -> RunState:
             state = replace(state, error=event.error) if event.fatal else state
             return _show(state, event)
         case LimitReached():
-            return _show(replace(state, limit_asked=event) if event.asks else state, event)
+            return _show(_asked(state, event) if event.asks else state, event)
         case LimitChanged():
             return _show(replace(state, limits=changed_limits(state.limits, event)), event)
         case LimitWarning() | RetrySkipped() | Notification() | UnknownEvent():
@@ -97,6 +97,14 @@ def reduce(state: RunState, event: Event) -> RunState:
             return state
         case _:
             return reduce_call(state, event)
+
+
+def _asked(state: RunState, event: LimitReached) -> RunState:
+    """A run that is paused already asks about this limit from here on."""
+    lifecycle = state.lifecycle
+    if isinstance(lifecycle, PausedBy) and lifecycle.limit:
+        lifecycle = replace(lifecycle, limit=event.limit)
+    return replace(state, limit_asked=event, lifecycle=lifecycle)
 
 
 def fold(events: list[Event] | tuple[Event, ...], state: RunState | None = None) -> RunState:

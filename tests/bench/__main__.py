@@ -12,7 +12,7 @@ import platform
 import sys
 from typing import Final
 
-BENCHES: Final = ("first_frame", "runner", "tokens", "transcript", "store")
+BENCHES: Final = ("first_frame", "runner", "tokens", "transcript", "store", "control")
 
 
 def main() -> int:

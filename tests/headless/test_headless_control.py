@@ -198,6 +198,15 @@ BAD = [
     ('{"command":"set_limit","limit":"max_fun","value":1}', "max_turns"),
     ('{"command":"set_model","model":"nothing/like-it"}', "nothing/like-it"),
     ('{"command":"cancel_tool","call_id":"nope"}', "nope"),
+    ('{"command":"send","text":"x","now":1}', "'now' is true or false"),
+    ('{"command":"edit_message","message_id":"nope","text":"x"}', "nope"),
+    ('{"command":"delete_message","message_id":"nope"}', "nope"),
+    ('{"command":"move_message","message_id":"nope","position":0}', "nope"),
+    ('{"command":"move_message","message_id":"nope"}', "'position'"),
+    ('{"command":"retry_now"}', ""),
+    ('{"command":"next_model"}', ""),
+    ('{"command":"deliver_now"}', ""),
+    ('{"command":"set_limit","limit":"tool_timeout","value":0}', "more than 0 seconds"),
 ]
 
 

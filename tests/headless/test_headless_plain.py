@@ -127,6 +127,47 @@ def test_an_abort_kills_the_processes_of_tools(start: Start, folder: Path) -> No
         os.kill(pid, 0)
 
 
+def test_the_receipt_of_an_abort_is_told(start: Start, folder: Path) -> None:
+    process = start("run", "--approve", "bypass", "run touch started; exec sleep 600")
+    process.wait_until((folder / "started").exists, "the command")
+    process.signal(signal.SIGTERM)
+    assert process.end() == 130
+    *told, last = [line for line in process.stderr.splitlines() if line.startswith("quarterdeck: ")]
+    assert last.startswith("quarterdeck: cancelled (aborted)")
+    assert [line for line in told if "pid " in line and "ended with SIGTERM" in line]
+    assert [line for line in told if "shell" in line and "may have had effects" in line]
+
+
+def test_a_limit_of_the_file_that_asks_ends_the_run_where_nobody_answers(start: Start, folder: Path) -> None:
+    process = start("run", "--json", "what is here?", QUARTERDECK_ON_LIMIT="ask", QUARTERDECK_MAX_TURNS="1")
+    assert process.end() == 3
+    assert process.wait_for("limit_reached")["asks"] is False
+    assert process.wait_for("run_started")["config"]["on_limit"] == "end"
+
+
+def test_compaction_can_be_switched_off(start: Start) -> None:
+    assert start("run", "hello", "--json").wait_for("run_started")["config"]["compaction"]["at"] == 0.8
+    off = start("run", "hello", "--json", "--no-compaction").wait_for("run_started")
+    assert off["config"]["compaction"] is None
+
+
+def test_the_configuration_is_shown_with_its_sources(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("[limits]\nfirst_token_timeout = 5\n[compaction]\nkeep_turns = 2\n")
+    process = start("config", "--json", QUARTERDECK_CONFIG=str(file), QUARTERDECK_ON_LIMIT="end")
+    assert process.end() == 0
+    values = json.loads(process.stdout)["values"]
+    assert values["limits.first_token_timeout"] == {"value": 5.0, "source": "user", "where": f"{file}:2"}
+    assert values["limits.on_limit"] == {"value": "end", "source": "environment", "where": "QUARTERDECK_ON_LIMIT"}
+    assert values["compaction"] == {"value": "on", "source": "user", "where": f"{file}:3"}
+    assert values["compaction.keep_turns"] == {"value": 2, "source": "user", "where": f"{file}:4"}
+    assert values["compaction.at"]["source"] == "default"
+    shown = start("config", QUARTERDECK_CONFIG=str(file), QUARTERDECK_COMPACTION="off")
+    assert shown.end() == 0
+    assert "environment (QUARTERDECK_COMPACTION)" in shown.stdout
+    assert "compaction.at" not in shown.stdout
+
+
 def test_an_interrupt_before_the_run_is_no_traceback(start: Start) -> None:
     process = start("run", "-")
     deadline = time.monotonic() + 60
@@ -198,7 +239,8 @@ def test_a_reader_who_does_not_read_does_not_hold_the_run_back(start: Start, fol
 def test_a_retry_is_told_on_stderr_and_not_printed_twice(start: Start) -> None:
     process = start("run", "--model", "demo/flaky", "what is here?")
     assert process.end() == 0, process.stdout + process.stderr
-    assert "rate_limit" in process.stderr
+    assert "Trying again in 2.0 s, as the provider asked" in process.stderr
+    assert "rate limit" in process.stderr
     assert process.stdout.count("I list the working folder.") == 1
 
 
@@ -218,6 +260,8 @@ USAGE: list[tuple[tuple[str, ...], str]] = [
     (("run", "  "), "the prompt is empty"),
     (("run", "-", "--control"), "stdin cannot bring both"),
     (("run", "x", "--approve", "maybe"), "invalid choice"),
+    (("run", "x", "--on-limit", "raise"), "invalid choice"),
+    (("run", "x", "--on-limit", "ask"), "--on-limit ask needs --control"),
     (("run", "x", "--max-turns", "many"), '--max-turns: is "many"'),
     (("run", "x", "--max-cost", "-1"), "--max-cost"),
     (("run", "x", "--cwd", "/does/not/exist"), "--cwd /does/not/exist"),

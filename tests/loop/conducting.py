@@ -25,6 +25,8 @@ class Conductor:
         self._asked = deque(scenario.asked)
         self._waits = deque(scenario.waits)
         self._said = ""
+        # A run that wraps up denies by itself what it would have asked.
+        self._wrapping = False
         self._messages: list[str] = []
         self._sent_messages = 0
         self._outgoing: deque[Line] = deque()
@@ -39,12 +41,13 @@ class Conductor:
                 self._messages.append(message)
             case {"kind": "tool_activity", "message": str(said), "call_id": call}:
                 self._at_point(said.removeprefix("at "), call)
-            case {"kind": "approval_requested", "request_id": request}:
+            case {"kind": "approval_requested", "request_id": request} if not self._wrapping:
                 deny: Line = {"command": "decide", "request_id": "@", "decision": "deny"}
                 self._perform(_next(self._approvals, deny), request)
-            case {"kind": "paused", "by": "limit", "limit": limit}:
+            case {"kind": "limit_reached", "asks": True, "limit": limit}:
+                # Where one limit is raised at a pause and the next one is reached, the run does not pause anew.
                 self._perform(_next(self._asked, {"command": "set_limit", "limit": "@", "value": None}), limit)
-            case {"kind": "paused"}:
+            case {"kind": "paused", "by": by} if by != "limit":
                 self._perform(_next(self._pauses, {"command": "resume"}))
             case {"kind": "retry_scheduled", "delay": delay} if delay == LONG_WAIT:
                 self._perform(_next(self._waits, {"command": "retry_now"}))
@@ -77,6 +80,7 @@ class Conductor:
                 line["message_id"] = self._messages[index] if index < len(self._messages) else "nowhere"
             self._outgoing.popleft()
             self._sent_messages += line["command"] == "send"
+            self._wrapping |= line["command"] == "wrap_up"
             self._send(line)
 
 

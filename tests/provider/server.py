@@ -200,7 +200,12 @@ class FakeProvider:
             if not answer.done():
                 received.client_closed = gone.result()
                 return False
-            answer.result()
+            try:
+                answer.result()
+            except ConnectionError:
+                # The client's reset reached the writing side first.
+                received.client_closed = time.monotonic()
+                raise
             received.answered = time.monotonic()
             return True
         finally:

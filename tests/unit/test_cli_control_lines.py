@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from decimal import Decimal
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -14,13 +15,22 @@ from runner.control.commands import (
     Abort,
     CancelTool,
     Command,
+    Compact,
     Decide,
+    DeleteMessage,
+    DeliverNow,
+    EditMessage,
+    LimitName,
+    MoveMessage,
+    NextModel,
     Pause,
     Resume,
+    RetryNow,
     Send,
     SetLimit,
     SetModel,
     Stop,
+    WrapUp,
 )
 from runner.errors import CommandError
 from tui.control_lines import LONGEST_LINE, parse
@@ -31,6 +41,15 @@ GOOD: list[tuple[str, Command]] = [
     ('{"command":"pause"}', Pause(by="program")),
     ('{"command":"resume"}', Resume(by="program")),
     ('{"command":"send","text":"hi\\nthere"}', Send(text="hi\nthere")),
+    ('{"command":"send","text":"hi","now":true}', Send(text="hi", now=True)),
+    ('{"command":"edit_message","message_id":"m","text":"new"}', EditMessage(message_id="m", text="new")),
+    ('{"command":"delete_message","message_id":"m"}', DeleteMessage(message_id="m")),
+    ('{"command":"move_message","message_id":"m","position":0}', MoveMessage(message_id="m", position=0)),
+    ('{"command":"deliver_now"}', DeliverNow(by="program")),
+    ('{"command":"retry_now"}', RetryNow(by="program")),
+    ('{"command":"next_model"}', NextModel(by="program")),
+    ('{"command":"wrap_up"}', WrapUp(by="program")),
+    ('{"command":"compact"}', Compact(by="program")),
     ('{"command":"set_model","model":"demo/slow"}', SetModel(model="demo/slow")),
     ('{"command":"set_model","model":"demo/slow","now":true}', SetModel(model="demo/slow", now=True)),
     ('{"command":"decide","request_id":"r","decision":"allow"}', Decide(request_id="r", decision="allow")),
@@ -46,16 +65,41 @@ GOOD: list[tuple[str, Command]] = [
     ('{"command":"cancel_tool","call_id":"c"}', CancelTool(call_id="c")),
     (
         '{"command":"set_limit","limit":"max_cost_usd","value":0.1}',
-        SetLimit(limit="max_cost_usd", value=Decimal("0.1")),
+        SetLimit(limit="max_cost_usd", value=Decimal("0.1"), by="program"),
     ),
-    ('{"command":"set_limit","limit":"max_turns","value":"20"}', SetLimit(limit="max_turns", value=Decimal(20))),
-    ('{"command":"set_limit","limit":"max_turns","value":null}', SetLimit(limit="max_turns", value=None)),
+    (
+        '{"command":"set_limit","limit":"max_turns","value":"20"}',
+        SetLimit(limit="max_turns", value=Decimal(20), by="program"),
+    ),
+    (
+        '{"command":"set_limit","limit":"max_turns","value":0}',
+        SetLimit(limit="max_turns", value=Decimal(0), by="program"),
+    ),
+    (
+        '{"command":"set_limit","limit":"tool_timeout","value":0.5}',
+        SetLimit(limit="tool_timeout", value=Decimal("0.5"), by="program"),
+    ),
 ]
 
 
 @pytest.mark.parametrize(("line", "command"), GOOD, ids=[case[0] for case in GOOD])
 def test_a_command(line: str, command: Command) -> None:
     assert parse(line.encode()) == command
+
+
+@pytest.mark.parametrize("limit", get_args(LimitName))
+def test_every_limit_can_be_set_and_taken_away(limit: LimitName) -> None:
+    set_limit = {"command": "set_limit", "limit": limit}
+    assert parse(json.dumps({**set_limit, "value": 7}).encode()) == SetLimit(
+        limit=limit, value=Decimal(7), by="program"
+    )
+    assert parse(json.dumps({**set_limit, "value": None}).encode()) == SetLimit(limit=limit, value=None, by="program")
+    with pytest.raises(CommandError, match=r"0 or more|more than 0"):
+        parse(json.dumps({**set_limit, "value": -1}).encode())
+
+
+def test_every_command_of_a_run_has_a_line() -> None:
+    assert {type(command) for _, command in GOOD} == set(get_args(Command))
 
 
 BAD = [
@@ -70,6 +114,15 @@ BAD = [
     ('{"command":"send"}', "needs a text in 'text'"),
     ('{"command":"send","text":7}', "needs a text"),
     ('{"command":"send","text":"  "}', "needs a text"),
+    ('{"command":"send","text":"x","now":"yes"}', "'now' is true or false"),
+    ('{"command":"edit_message","text":"x"}', "'message_id'"),
+    ('{"command":"edit_message","message_id":"m","text":" "}', "'text'"),
+    ('{"command":"delete_message"}', "'message_id'"),
+    ('{"command":"move_message","message_id":"m"}', "'position'"),
+    ('{"command":"move_message","message_id":"m","position":-1}', "'position'"),
+    ('{"command":"move_message","message_id":"m","position":true}', "'position'"),
+    ('{"command":"move_message","message_id":"m","position":1.5}', "'position'"),
+    ('{"command":"retry_now","model":"m"}', "takes no 'model'; it takes nothing"),
     ('{"command":"set_model","model":"m","now":1}', "true or false"),
     ('{"command":"decide","decision":"allow"}', "'request_id'"),
     ('{"command":"decide","request_id":"r"}', "allow, deny, edit, end_run"),
@@ -84,6 +137,9 @@ BAD = [
     ('{"command":"set_limit","limit":"max_turns","value":"NaN"}', "0 or more"),
     ('{"command":"set_limit","limit":"max_turns","value":NaN}', "not a JSON number"),
     ('{"command":"set_limit","limit":"max_turns","value":-0.5}', "0 or more"),
+    ('{"command":"set_limit","limit":"max_turns","value":2.5}', "a whole number"),
+    ('{"command":"set_limit","limit":"max_time","value":0}', "more than 0 seconds"),
+    ('{"command":"set_limit","limit":"max_total_tokens","value":1e999999}', "at most"),
     ('{"command":"set_limit","limit":"approve","value":1}', "max_turns"),
     ("[" * 100_000, "not JSON"),
     ("x" * (LONGEST_LINE + 1), "longer than"),

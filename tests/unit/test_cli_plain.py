@@ -12,14 +12,20 @@ from hypothesis import strategies as st
 from runner.events import (
     ApprovalResolved,
     AttemptDiscarded,
+    CompactionFinished,
+    CompactionStarted,
     ErrorInfo,
     ErrorOccurred,
     Event,
+    LimitChanged,
     LimitReached,
     ModelResponded,
     ModelSwitched,
+    Paused,
     ReasoningDelta,
+    Resumed,
     RetryScheduled,
+    RetrySkipped,
     RunFinished,
     TextDelta,
     ToolFinished,
@@ -135,19 +141,55 @@ def test_a_line_on_stderr_is_short_and_obeys_nobody() -> None:
 
 
 def test_what_happens_to_the_run_is_told_on_stderr() -> None:
-    error = ErrorInfo(type="rate_limit", message="slow\ndown", fix="Wait.")
+    error = ErrorInfo(type="rate_limit", message="slow\ndown", fix="Wait.", status_code=429)
     _, lines = play(
         RetryScheduled(error=error, delay=2.0, action="retry"),
+        RetrySkipped(by="program", to="next_model"),
         ModelSwitched(old="a", new="b", cause="fallback"),
-        LimitReached(limit="max_turns", used=Decimal(3), value=Decimal(3)),
+        LimitReached(limit="max_turns", used=Decimal(3), value=Decimal(3), asks=True),
+        Paused(by="limit", limit="max_turns"),
+        Paused(by="program"),
+        LimitChanged(limit="max_turns", old=Decimal(3), value=Decimal(5), by="program"),
+        Resumed(by="program"),
+        CompactionStarted(tokens_before=9000, model="a"),
+        CompactionFinished(tokens_before=9000, tokens_after=800, summary="A\nlong\nsummary", dropped=4, model="a"),
         ErrorOccurred(error=error, fatal=True),
     )
-    assert lines == [
-        "quarterdeck: rate_limit: slow down; retry in 2.0 s",
-        "quarterdeck: model a -> b (fallback)",
-        "quarterdeck: limit max_turns reached: 3 of 3",
-        "quarterdeck: rate_limit: slow down Wait.",
+    assert all(line.startswith("quarterdeck: ") and line.isprintable() for line in lines)
+    wanted = [
+        ("2.0 s", "rate limit", "(429)", "slow down"),
+        ("What to do: Wait.",),
+        ("next model",),
+        ("a → b",),
+        ("3 of 3 turns",),
+        ("Paused by a program",),
+        ("5", "turns"),
+        ("Resumed",),
+        ("9.0k",),
+        ("9.0k", "800"),
+        ("rate limit", "(429)", "slow down"),
+        ("What to do: Wait.",),
     ]
+    assert len(lines) == len(wanted), lines
+    for line, parts in zip(lines, wanted, strict=True):
+        assert all(part in line for part in parts), (line, parts)
+
+
+def test_what_a_receipt_says_is_told_before_the_summary() -> None:
+    receipt: dict[str, object] = {
+        "requests": [{"model": "m/x", "usage": {"input": 10, "output": 2}, "usage_source": "estimated"}],
+        "processes": [{"name": "sleep \x1b[31m600", "pid": 77, "pgid": 77, "how": "killed", "call_id": "c"}],
+        "tools": [{"call_id": "c", "tool": "shell", "side_effects": "unknown"}],
+    }
+    _, lines = play(RunFinished(status="cancelled", reason="aborted", receipt=receipt, session_id="s"))
+    *told, last = lines
+    assert last.startswith("quarterdeck: cancelled (aborted): ")
+    assert [next(part for part in ("m/x", "pid 77", "shell") if part in line) for line in told] == [
+        "m/x",
+        "pid 77",
+        "shell",
+    ]
+    assert all(line.isprintable() for line in told)
 
 
 @pytest.mark.parametrize(

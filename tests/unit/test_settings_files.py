@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Callable
+from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from typing import get_args
@@ -13,14 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.config import RunConfig
+from runner.config import Compaction, RunConfig
 from runner.errors import ConfigError
 from runner.policy.base import ApprovalMode
-from tui.settings import NamedModelSettings, Settings, load_settings
+from tui.settings import CompactionSettings, NamedModelSettings, Settings, load_settings
 from tui.settings.check import MODES, entries
 from tui.settings.layers import LIMITS, Layer, file_layer
 from tui.settings.locate import key_lines, line_of
-from tui.settings.schema import BUILT_IN_TOOLS, ConfigTable, Limits
+from tui.settings.schema import BUILT_IN_TOOLS, CompactionTable, ConfigTable, Limits
 
 Load = Callable[[str], Settings]
 
@@ -50,6 +51,11 @@ max_turns = 5
 max_cost_usd = 0.10
 max_time = "off"
 stop_on_tool_error = true
+on_limit = "end"
+first_token_timeout = 12.5
+
+[compaction]
+at = 0.6
 
 [keys]
 stop = "f7"
@@ -85,7 +91,10 @@ def test_a_full_file(load: Load) -> None:
         "max_cost_usd": Decimal("0.10"),
         "max_time": None,
         "stop_on_tool_error": True,
+        "on_limit": "end",
+        "first_token_timeout": 12.5,
     }
+    assert settings.compaction == CompactionSettings(at=0.6, keep_turns=4)
     assert dict(settings.keys) == {"stop": "f7", "quit": "ctrl+q,f10"}
     reader = settings.agents["reader"]
     assert (reader.instructions, reader.tools, reader.temperature) == ("Only look.", ("read_file", "search"), 0.2)
@@ -99,16 +108,20 @@ def test_a_full_file(load: Load) -> None:
     )
     rule = settings.rules[0]
     assert (rule.effect, rule.tool, rule.arguments, rule.note) == ("deny", "shell", {"command": "rm -rf /"}, "never")
-    assert rule.source.endswith("config.toml:29")
+    assert rule.source.endswith("config.toml:34")
 
 
 def test_each_value_says_where_it_came_from(load: Load) -> None:
     settings = load(FULL)
     assert settings.source("limits.max_turns").kind == "user"
     assert settings.source("limits.max_turns").where.endswith("config.toml:7")
-    assert settings.source("agents.reader.tools").where.endswith("config.toml:18")
-    assert settings.source('models."lab/qwen"').where.endswith("config.toml:21")
+    assert settings.source("agents.reader.tools").where.endswith("config.toml:23")
+    assert settings.source('models."lab/qwen"').where.endswith("config.toml:26")
     assert settings.source("limits.max_retries").kind == "default"
+    assert settings.source("limits.on_limit").where.endswith("config.toml:11")
+    assert settings.source("compaction").where.endswith("config.toml:14")
+    assert settings.source("compaction.at").where.endswith("config.toml:15")
+    assert settings.source("compaction.keep_turns").kind == "default"
 
 
 def test_money_stays_exact(load: Load) -> None:
@@ -125,6 +138,18 @@ WRONG = [
     ("[limits]\nmax_time = 0", 2, "limits.max_time is 0", "seconds, more than 0"),
     ("[limits]\nmax_time = nan", 2, "limits.max_time is nan", "seconds, more than 0"),
     ('[limits]\nmax_retries = "off"', 2, 'limits.max_retries is "off"', "a whole number, 0 or more"),
+    (
+        '[limits]\non_limit = "stop"',
+        2,
+        'limits.on_limit is "stop"',
+        '"ask" (pause there until somebody decides) or "end"',
+    ),
+    ("[limits]\nstream_idle_timeout = 0", 2, "limits.stream_idle_timeout is 0", "seconds, more than 0"),
+    ('compaction = "of"', 1, 'compaction is "of"', 'a table [compaction] with at and keep_turns, "on", or "off"'),
+    ("compaction = false", 1, "compaction is false", "a table [compaction]"),
+    ("\n[compaction]\nat = 80", 3, "compaction.at is 80", "a number above 0, at most 1"),
+    ("[compaction]\nkeep_turns = 0", 2, "compaction.keep_turns is 0", "turns, 1 or more"),
+    ("[compaction]\nkeep_turn = 2", 2, "compaction.keep_turn is not a setting", "keep_turns (did you mean that?)"),
     ("[limits]\nmax_turn = 3", 2, "limits.max_turn is not a setting", "max_turns (did you mean that?)"),
     ("[limits]\nxyzzy = 3", 2, "limits.xyzzy is not a setting", "one of switch_after"),
     ('# a comment\nmodle = "x"', 2, "modle is not a setting", "model (did you mean that?)"),
@@ -216,6 +241,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_path: Path) -> Non
 
 def test_every_limit_of_a_run_can_be_set_and_nothing_else() -> None:
     not_limits = {"approver", "include_context"}
+    assert "on_limit" in LIMITS
     numbers = {
         name
         for name in RunConfig.__dataclass_fields__
@@ -231,6 +257,8 @@ def test_names_known_twice_agree() -> None:
 
     assert set(BUILT_IN_TOOLS) == {tool.name for tool in builtin_tools()}
     assert get_args(ApprovalMode) == MODES
+    assert asdict(CompactionSettings()) == asdict(Compaction())
+    assert set(CompactionTable.model_fields) == set(CompactionSettings.__dataclass_fields__)
 
 
 simple_values = st.one_of(st.sampled_from(["plan", "bypass", "x", "", "model"]), st.integers(), st.booleans())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import themes
-from runner.config import RunConfig
+from runner.config import Compaction, RunConfig
 from runner.errors import ConfigError
 from tui.settings import Settings, load_settings
 
@@ -88,6 +88,9 @@ def test_the_environment_sets_what_a_file_can(place: Place) -> None:
         ("QUARTERDECK_AGENT", "nobody", "QUARTERDECK_AGENT", "no agent"),
         ("QUARTERDECK_MAX_COST", "5", "QUARTERDECK_MAX_COST", "QUARTERDECK_MAX_COST_USD"),
         ("QUARTERDECK_MAX_TURN", "5", "QUARTERDECK_MAX_TURN", "QUARTERDECK_MAX_TURNS"),
+        ("QUARTERDECK_ON_LIMIT", "raise", "QUARTERDECK_ON_LIMIT", '"ask"'),
+        ("QUARTERDECK_COMPACTION", "0.5", "QUARTERDECK_COMPACTION", '"off"'),
+        ("QUARTERDECK_COMPACTION_AT", "0.5", "QUARTERDECK_COMPACTION_AT", "QUARTERDECK_COMPACTION"),
     ],
 )
 def test_a_wrong_variable_is_named(place: Place, variable: str, value: str, where: str, message: str) -> None:
@@ -109,6 +112,7 @@ def test_other_variables_with_our_prefix_are_left_alone(place: Place) -> None:
         ({"agent": "nobody"}, "--agent: there is no agent"),
         ({"theme": "nothing"}, "--theme: "),
         ({"model": ""}, "--model: "),
+        ({"limits.on_limit": "stop"}, '--on-limit: is "stop"; expected "ask"'),
     ],
 )
 def test_a_wrong_option_is_named(place: Place, overrides: dict[str, object], message: str) -> None:
@@ -246,3 +250,35 @@ def test_limits_are_wider_where_a_person_watches_unless_they_were_set(place: Pla
     assert settings.run_config().max_turns == 10
     set_by_person = place.load(overrides={"limits.max_turns": "3"})
     assert set_by_person.run_config(attended=True).max_turns == 3
+
+
+def test_a_limit_asks_where_a_person_watches_and_ends_elsewhere(place: Place) -> None:
+    settings = place.load()
+    assert (settings.run_config(attended=True).on_limit, settings.run_config().on_limit) == ("ask", "end")
+    place.user.write_text('[limits]\non_limit = "end"')
+    assert place.load().run_config(attended=True).on_limit == "end"
+    assert place.load(QUARTERDECK_ON_LIMIT="ask").run_config().on_limit == "ask"
+
+
+def test_every_timeout_reaches_the_run(place: Place) -> None:
+    place.user.write_text(
+        '[limits]\nmax_wall_time = 900\nfirst_token_timeout = 5\nstream_idle_timeout = "off"\ntool_timeout = 1.5'
+    )
+    config = place.load().run_config()
+    assert (config.max_wall_time, config.first_token_timeout) == (900.0, 5.0)
+    assert (config.stream_idle_timeout, config.tool_timeout) == (None, 1.5)
+
+
+def test_compaction_is_set_by_each_layer_and_switched_off_by_any(place: Place) -> None:
+    def found(overrides: dict[str, object] | None = None, **environ: str) -> Compaction | None:
+        return place.load(overrides, **environ).run_config().compaction
+
+    assert found() == Compaction()
+    place.user.write_text("[compaction]\nat = 0.5\nkeep_turns = 2")
+    assert found() == Compaction(at=0.5, keep_turns=2)
+    assert found(QUARTERDECK_COMPACTION="off") is None
+    assert found({"compaction": "off"}) is None
+    place.user.write_text('compaction = "off"')
+    assert found() is None
+    assert found(QUARTERDECK_COMPACTION="on") == Compaction()
+    assert place.load({"compaction": "off"}).source("compaction").where == "--no-compaction"

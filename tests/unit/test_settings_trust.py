@@ -49,6 +49,8 @@ AT_ONCE: list[tuple[str, str, Callable[[Settings], bool]]] = [
     ("[limits]\nmax_cost_usd = 1", "[limits]\nmax_cost_usd = 2", lambda s: s.limits["max_cost_usd"] == 1),
     ("[limits]\nmax_model_requests = 40", "", lambda s: s.limits["max_model_requests"] == 40),
     ("[limits]\nstop_on_tool_error = true", "", lambda s: s.limits["stop_on_tool_error"] is True),
+    ('[limits]\non_limit = "end"', '[limits]\non_limit = "ask"', lambda s: s.limits["on_limit"] == "end"),
+    ("[compaction]", "", lambda s: s.compaction is not None),
     ('[[rules]]\neffect = "deny"\ntool = "shell"', "", lambda s: len(s.rules) == 1),
     ('model = "demo/slow"', "", lambda s: s.default_model == "demo/slow"),
     ('model = "openai/x"', 'model = "openai/x"', lambda s: s.default_model == "openai/x"),
@@ -74,6 +76,9 @@ WITHHELD = [
     ("[limits]\nmax_cost_usd = 3", "[limits]\nmax_cost_usd = 2", "limits.max_cost_usd", "to 3 (now 2)"),
     ("[limits]\nbackoff_initial = 0.1", "", "limits.backoff_initial", "sets backoff_initial"),
     ("[limits]\nstop_on_tool_error = false", "[limits]\nstop_on_tool_error = true", "limits.stop_on_tool_error", "to"),
+    ('[limits]\non_limit = "ask"', "", "limits.on_limit", "sets on_limit to ask (now end)"),
+    ('compaction = "off"', "", "compaction", "switches compaction off"),
+    ("compaction.at = 0.1", "", "compaction.at", "sets compaction's at to 0.1"),
     ("[limits]\nmax_model_requests = 41", "", "limits.max_model_requests", "(now 40)"),
     ('model = "openai/expensive"', "", "model", 'uses the model "openai/expensive"'),
     ('[keys]\n"approval.allow" = "n"', "", 'keys."approval.allow"', 'binds "approval.allow" to the key "n"'),
@@ -102,7 +107,7 @@ def test_what_could_loosen_is_withheld_and_described(load: Load, project: str, u
     assert [item.key for item in settings.withheld] == [key]
     assert text in settings.withheld[0].text
     without = load("", user)
-    for name in ("approve", "limits", "default_model", "keys", "models", "agents", "rules"):
+    for name in ("approve", "limits", "compaction", "default_model", "keys", "models", "agents", "rules"):
         assert getattr(settings, name) == getattr(without, name)
 
 

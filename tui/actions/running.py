@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runner.state import Retrying
 from tui.actions.base import Action
 
 if TYPE_CHECKING:
@@ -29,6 +30,14 @@ def _pausable(view: View) -> str:
 
 def _retrying(view: View) -> str:
     return "" if view.retrying else "no attempt waits to be repeated now"
+
+
+def _next_model(view: View) -> str:
+    """The run itself says where it has another model, because it knows which ones it has given up."""
+    phase = None if view.live is None else view.live.phase
+    if view.retrying and isinstance(phase, Retrying) and not phase.next_model:
+        return "there is no other model to go to"
+    return _retrying(view)
 
 
 def _tool_runs(view: View) -> str:
@@ -106,7 +115,7 @@ RUN = (
         keys=("f12", "alt+n"),
         group="Run",
         run=lambda ui: ui.order("next_model"),
-        refusal=_retrying,
+        refusal=_next_model,
         footer=5,
         slash="next-model",
     ),
