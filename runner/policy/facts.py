@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+from typing import cast
+
 from runner.errors import ToolError
 from runner.messages import JsonObject
-from runner.policy.base import CallFacts
-from runner.tools.base import Tool, ToolContext
+from runner.policy.base import CallFacts, PathFact
+from runner.policy.shell import FileUse, Line, take_apart
+from runner.tools.base import Activity, ProcessEnd, Tool, ToolContext
+from runner.tools.workspace import concern_about, locate
+
+_PATHS = ("path", "paths", "file_path", "file", "directory", "source", "destination")
+"""Arguments that are paths: those of the built-in tools, and the usual names elsewhere."""
+
+_URLS = ("url", "urls", "uri")
 
 
 def call_facts(tool: Tool, ctx: ToolContext, arguments: JsonObject) -> CallFacts:
@@ -22,11 +33,82 @@ def call_facts(tool: Tool, ctx: ToolContext, arguments: JsonObject) -> CallFacts
     except (ToolError, OSError, ValueError, TypeError, LookupError, AttributeError) as error:
         required = True
         concern = f"The check of this call failed ({type(error).__name__}: {error})."
+    line = _line(tool, arguments)
+    files = tuple(_file_call(ctx, file) for file in line.files) if line is not None else ()
     return CallFacts(
         tool=tool.name,
         kind=tool.kind,
         read_only=tool.read_only,
         arguments=arguments,
         requires_approval=required,
-        concern=concern,
+        concern=concern or next((file.concern for file in files if file.concern is not None), None),
+        workspace=os.path.realpath(ctx.workspace),
+        paths=_paths(ctx, arguments) if tool.kind != "shell" else (),
+        urls=tuple(text for name in _URLS for text in _texts(arguments.get(name))),
+        line=line,
+        files=files,
     )
+
+
+def _line(tool: Tool, arguments: JsonObject) -> Line | None:
+    command = arguments.get("command")
+    return take_apart(command) if tool.kind == "shell" and isinstance(command, str) else None
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    items = cast("list[object]", value) if isinstance(value, list) else []
+    return [item for item in items if isinstance(item, str)]
+
+
+def _paths(ctx: ToolContext, arguments: JsonObject) -> tuple[PathFact, ...]:
+    return tuple(_path(ctx, text) for name in _PATHS for text in _texts(arguments.get(name)))
+
+
+def _path(ctx: ToolContext, given: str) -> PathFact:
+    try:
+        place = locate(ctx, given)
+    except ToolError:
+        # What is no path is below no folder that an allowance names; a denial still reads it as it is written.
+        return PathFact(given=given, real=f"\0{given}", inside=False)
+    return PathFact(given=given, real=place.real, inside=place.inside)
+
+
+def _file_call(ctx: ToolContext, file: FileUse) -> CallFacts:
+    """A redirection as the call of the file tool that it amounts to."""
+    path = file.path
+    concern: str | None = None
+    if path is None:
+        concern = f"Which file this opens is not known before it runs: {file.raw}."
+    else:
+        concern = concern_about(ctx, path, writes=file.writes)
+    return CallFacts(
+        tool="write_file" if file.writes else "read_file",
+        kind="edit" if file.writes else "read",
+        read_only=not file.writes,
+        arguments={"path": file.raw if path is None else path},
+        concern=concern,
+        workspace=os.path.realpath(ctx.workspace),
+        paths=(_path(ctx, path),) if path is not None else (),
+    )
+
+
+class _Nobody:
+    """A reporter for calls that are only looked at."""
+
+    def activity(self, activity: Activity) -> None: ...
+
+    def output(self, text: str, stream: str = "stdout") -> None: ...
+
+    def process_started(
+        self, pid: int, pgid: int, started: float | None, *, name: str = "", marker: str = ""
+    ) -> None: ...
+
+    def process_ended(self, end: ProcessEnd) -> None: ...
+
+
+def facts_without_run(tool: Tool, arguments: JsonObject, workspace: Path) -> CallFacts:
+    """The facts of a call that nobody is going to run: for checks, tests of rules, and questions about the past."""
+    ctx = ToolContext(run_id="", call_id="", agent="", workspace=workspace, reporter=_Nobody(), scratch={})
+    return call_facts(tool, ctx, arguments)

@@ -9,18 +9,21 @@ import secrets
 import stat
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from runner.control.commands import Decide
 from runner.errors import ConfigError
 from runner.messages import JsonObject
-from runner.policy.base import CallFacts, Grant
+from runner.policy.base import Bound, CallFacts, Grant, Pattern
 from runner.policy.canonical import canonical
+from runner.policy.hosts import host_problem
+from runner.policy.paths import resolved
 
 _VERSION = 1
-_FIELDS = frozenset({"effect", "tool", "match", "scope", "arguments", "workspace"})
+_FIELDS = frozenset({"effect", "tool", "match", "scope", "arguments", "pattern", "until", "workspace"})
 
 
 def grants_of(command: Decide, facts: CallFacts) -> tuple[Grant, ...]:
@@ -59,7 +62,7 @@ class GrantFile:
     def load(self, workspace: Path) -> list[Grant]:
         """Those for the user and those for this project. Raises ConfigError where the file cannot be trusted."""
         here = _key(workspace)
-        return [entry.grant for entry in self._entries() if entry.workspace in (None, here)]
+        return [_placed(entry.grant, workspace) for entry in self._entries() if entry.workspace in (None, here)]
 
     def add(self, grant: Grant, workspace: Path) -> None:
         """Keep a grant; one about the same calls is replaced, so that the latest decision counts."""
@@ -67,6 +70,8 @@ class GrantFile:
             raise ConfigError(
                 f"a grant for the {grant.scope} does not last", where="GrantFile", expected="project, user"
             )
+        if grant.bound.counted:
+            raise ConfigError("its uses are counted in one run", where="GrantFile", expected="a bound in time, or none")
         new = _Entry(grant, _key(workspace) if grant.scope == "project" else None)
         with self._locked():
             kept = [entry for entry in self._raw() if _same_calls(entry, _as_json(new)) is False]
@@ -115,10 +120,12 @@ class GrantFile:
         scope: Any = found.get("scope")
         arguments: Any = found.get("arguments")
         exact = found.get("match") == "exact" and isinstance(arguments, dict)
+        pattern = pattern_from_json(found.get("pattern")) if found.get("match") == "pattern" else None
         known = not set(found) - _FIELDS and scope == ("user" if workspace is None else "project")
+        until, is_time = _moment(found.get("until"))
         if found.get("effect") == "allow":
-            whole = found.get("match") == "tool" and arguments is None
-            if not known or not isinstance(tool, str) or not (exact or whole):
+            whole = found.get("match") == "tool" and arguments is None and found.get("pattern") is None
+            if not known or not is_time or not isinstance(tool, str) or not (exact or whole or pattern):
                 return None
         elif not isinstance(tool, str) or found.get("effect") != "deny":
             raise ConfigError(f"{raw!r} is not a grant", where=str(self.path))
@@ -126,9 +133,11 @@ class GrantFile:
             Grant(
                 effect="allow" if found["effect"] == "allow" else "deny",
                 tool=tool,
-                match="exact" if exact else "tool",
+                match="exact" if exact else "pattern" if pattern else "tool",
                 scope="user" if workspace is None else "project",
                 arguments=cast("JsonObject", arguments) if exact else None,
+                pattern=pattern,
+                bound=Bound(until=until),
             ),
             workspace if isinstance(workspace, str) else None,
         )
@@ -172,7 +181,53 @@ def _as_json(entry: _Entry) -> JsonObject:
         "scope": grant.scope,
         "arguments": grant.arguments,
         "workspace": entry.workspace,
+        # Written only where they say something, so that a program without them still reads the others.
+        **({"pattern": pattern_to_json(grant.pattern)} if grant.pattern is not None else {}),
+        **({"until": grant.bound.until.astimezone(UTC).isoformat()} if grant.bound.until is not None else {}),
     }
+
+
+def pattern_to_json(pattern: Pattern) -> JsonObject:
+    found: JsonObject = {
+        "prefix": None if pattern.prefix is None else list(pattern.prefix),
+        "below": pattern.below,
+        "host": pattern.host,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def pattern_from_json(value: object) -> Pattern | None:
+    """Exactly one of prefix, below and host, well-formed; None for anything else."""
+    if not isinstance(value, dict) or len(found := cast("JsonObject", value)) != 1:
+        return None
+    match found:
+        case {"prefix": [*words]} if words and all(isinstance(word, str) for word in words):
+            return Pattern(prefix=tuple(words))
+        case {"below": str(folder)} if folder:
+            return Pattern(below=folder)
+        case {"host": str(host)} if host_problem(host) is None:
+            return Pattern(host=host)
+        case _:
+            return None
+
+
+def _moment(value: object) -> tuple[datetime | None, bool]:
+    """A moment, and whether the value is one or none."""
+    if value is None:
+        return None, True
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        found = None
+    return (found, True) if found is not None and found.tzinfo is not None else (None, False)
+
+
+def _placed(grant: Grant, workspace: Path) -> Grant:
+    """With the folder of its pattern where it is now."""
+    pattern = grant.pattern
+    if pattern is None or pattern.below is None:
+        return grant
+    return replace(grant, pattern=Pattern(below=resolved(pattern.below, workspace)))
 
 
 def _same_calls(one: object, other: JsonObject) -> bool:
@@ -181,5 +236,6 @@ def _same_calls(one: object, other: JsonObject) -> bool:
         return False
     found = cast("JsonObject", one)
     return all(
-        canonical(found.get(name)) == canonical(other[name]) for name in ("tool", "match", "arguments", "workspace")
+        canonical(found.get(name)) == canonical(other.get(name))
+        for name in ("tool", "match", "arguments", "pattern", "workspace")
     )

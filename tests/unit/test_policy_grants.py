@@ -176,7 +176,12 @@ def test_facts_of_a_call(tmp_path: Path) -> None:
 
     ctx = context(tmp_path)
     assert call_facts(function, ctx, {"a": 2}) == CallFacts(
-        tool="function", kind="other", read_only=False, arguments={"a": 2}, requires_approval=True
+        tool="function",
+        kind="other",
+        read_only=False,
+        arguments={"a": 2},
+        requires_approval=True,
+        workspace=os.path.realpath(tmp_path),
     )
     assert call_facts(function, ctx, {"a": 1}).requires_approval is False
 

@@ -212,10 +212,7 @@ class RuleTable(Section):
         Annotated[str, Field(strict=True, description='a host, such as "example.com" or "*.example.com:8080"')] | None
     ) = None
     note: Annotated[str, Field(strict=True, description="a text")] = ""
-    expires: (
-        Annotated[datetime, Field(description="a date or a date with a time, such as 2030-01-31, or one with a time")]
-        | None
-    ) = None
+    expires: Annotated[datetime, Field(description="a date, such as 2030-01-31, or one with a time")] | None = None
     examples: Annotated[
         list[ExampleTable],
         Field(description='a list such as [{ command = "git status -s", expect = "allow" }]'),
