@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -224,9 +225,15 @@ class Shell:
             "BASH_FUNC_command_not_found_handle%%": f"() {{ {report}; return 127; }}",
         }
         command = [self.bash, "--norc", "--noprofile", "-c", line]
-        # A loop that never ends has shown what it runs.
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            subprocess.run(command, cwd=place, env=environment, capture_output=True, input=b"", timeout=2, check=False)
+        quiet = subprocess.DEVNULL
+        with subprocess.Popen(
+            command, cwd=place, env=environment, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
+        ) as process:
+            # A loop that never ends has shown what it runs; the rest of its pipeline ends with it.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(2)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
         text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
         started = [record.split("\x01")[:-1] for record in text.split("END.END\x01") if record]
         return started, os.listdir(place)
