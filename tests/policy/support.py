@@ -36,7 +36,3 @@ def shell(workspace: Path, command: str) -> CallFacts:
 
 def rules(effect: Effect, prefixes: Iterable[str]) -> tuple[Rule, ...]:
     return tuple(Rule(effect=effect, tool="shell", prefix=words_of(prefix, effect)) for prefix in prefixes)
-
-
-def lines_of(table: str) -> list[str]:
-    return [line.replace("⏎", "\n") for line in table.split("\n") if line]

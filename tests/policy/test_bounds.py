@@ -21,7 +21,7 @@ from runner.testing import calls, reply
 from runner.tools import tool
 from tests.loop.harness import Workshop, run_script
 from tests.policy.lines import ALLOW, ASK, DENY, HIDDEN
-from tests.policy.support import facts_of, lines_of, make_workspace, shell
+from tests.policy.support import facts_of, make_workspace, shell
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 FACTS = CallFacts(tool="shell", kind="shell", read_only=False, arguments={"command": "ls"})
@@ -155,7 +155,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_suggestion_allows_its_call_and_none_allows_another_line(workspace: Path) -> None:
     others = [shell(workspace, line) for line in ("zz x", "git status; zz", "$Y", "sudo ls")]
-    for line in (*lines_of(ALLOW), *lines_of(ASK), *lines_of(DENY), *lines_of(HIDDEN)):
+    for line in (*ALLOW, *ASK, *DENY, *HIDDEN):
         facts = shell(workspace, line)
         found = suggest(facts)
         assert found[0].patterns == (("shell", Pattern(arguments=facts.arguments)),)

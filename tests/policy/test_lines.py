@@ -8,7 +8,7 @@ import pytest
 
 from runner.policy import ApprovalMode, Grant, Pattern, Rule, Verdict, decide
 from tests.policy.lines import ALLOW, ALLOWED, ASK, DENIED, DENY, HIDDEN
-from tests.policy.support import lines_of, make_workspace, rules, shell
+from tests.policy.support import make_workspace, rules, shell
 
 STANDARD = (*rules("allow", ALLOWED), *rules("deny", DENIED))
 ONLY_DENIED = rules("deny", DENIED)
@@ -40,17 +40,17 @@ TABLES = [
 
 
 @pytest.mark.parametrize(("table", "expected"), TABLES)
-def test_each_line_is_decided_as_the_table_says(workspace: Path, table: str, expected: str) -> None:
+def test_each_line_is_decided_as_the_table_says(workspace: Path, table: tuple[str, ...], expected: str) -> None:
     wrong = [
         f"{line!r}: {found.effect}, {found.why}"
-        for line in lines_of(table)
+        for line in table
         if (found := verdict(workspace, line)).effect != expected
     ]
     assert wrong == []
 
 
 def test_the_tables_are_long_and_say_each_line_once() -> None:
-    lines = [line for table in (ALLOW, ASK, DENY, HIDDEN) for line in lines_of(table)]
+    lines = [line for table in (ALLOW, ASK, DENY, HIDDEN) for line in table]
     assert len(lines) > 800
     assert len(lines) - len(set(lines)) == 0
 
@@ -58,24 +58,24 @@ def test_the_tables_are_long_and_say_each_line_once() -> None:
 @pytest.mark.parametrize("how", ["rule", "grant", "bypass", "accept_edits"])
 @pytest.mark.parametrize(("table", "expected"), TABLES[2:])
 def test_no_allowance_of_the_tool_beats_a_denial_of_a_part(
-    workspace: Path, table: str, expected: str, how: str
+    workspace: Path, table: tuple[str, ...], expected: str, how: str
 ) -> None:
     mode: ApprovalMode = "bypass" if how == "bypass" else "accept_edits" if how == "accept_edits" else "default"
     allowed = (EVERYTHING,) if how == "rule" else ()
     grants = (GRANTED,) if how == "grant" else ()
-    found = {line: verdict(workspace, line, (*allowed, *ONLY_DENIED), mode, grants).effect for line in lines_of(table)}
+    found = {line: verdict(workspace, line, (*allowed, *ONLY_DENIED), mode, grants).effect for line in table}
     assert [line for line, effect in found.items() if effect != expected] == []
 
 
 def test_without_denials_the_whole_tool_may_be_allowed(workspace: Path) -> None:
-    inside = [line for line in (*lines_of(HIDDEN), *lines_of(DENY)) if shell(workspace, line).concern is None]
+    inside = [line for line in (*HIDDEN, *DENY) if shell(workspace, line).concern is None]
     assert len(inside) > 200
     assert {verdict(workspace, line, (EVERYTHING,)).effect for line in inside} == {"allow"}
-    assert {verdict(workspace, line, (), "bypass").effect for line in lines_of(HIDDEN)} == {"allow"}
+    assert {verdict(workspace, line, (), "bypass").effect for line in HIDDEN} == {"allow"}
 
 
 def test_exact_arguments_allow_what_no_prefix_can(workspace: Path) -> None:
-    for line in (*lines_of(ASK), *lines_of(HIDDEN)):
+    for line in (*ASK, *HIDDEN):
         exact = Rule(effect="allow", tool="shell", arguments={"command": line})
         assert verdict(workspace, line, (*STANDARD, exact)).effect == "allow"
         assert verdict(workspace, f"{line} x", (*ONLY_DENIED, exact)).effect != "allow"
@@ -83,13 +83,13 @@ def test_exact_arguments_allow_what_no_prefix_can(workspace: Path) -> None:
 
 def test_a_denied_line_stays_denied_in_every_mode(workspace: Path) -> None:
     modes: list[ApprovalMode] = ["default", "accept_edits", "plan", "bypass", "deny_unlisted"]
-    for line in lines_of(DENY)[:60]:
+    for line in DENY[:60]:
         assert {verdict(workspace, line, mode=mode).effect for mode in modes} == {"deny"}
 
 
 def test_ask_rules_see_through_what_deny_rules_see_through(workspace: Path) -> None:
     asking = tuple(Rule(effect="ask", tool="shell", prefix=rule.prefix) for rule in ONLY_DENIED)
-    for line in lines_of(DENY):
+    for line in DENY:
         assert verdict(workspace, line, (EVERYTHING, *asking)).effect == "ask"
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
+from typing import cast
 
 from tui.commands.common import load, report_withheld
 from tui.settings import Settings, Source
@@ -40,8 +41,9 @@ def _rows(settings: Settings) -> Iterator[tuple[str, object, Source]]:
     yield "agent", settings.default_agent, settings.source("agent")
     yield "approve", settings.approve, settings.source("approve")
     config = RunConfig()
+    requests = replace(config, max_turns=cast("int | None", settings.limits.get("max_turns", config.max_turns)))
     for name in LIMITS:
-        default = config.request_limit if name == "max_model_requests" else getattr(config, name)
+        default = requests.request_limit if name == "max_model_requests" else getattr(config, name)
         origin = settings.source(f"limits.{name}")
         if origin.kind == "default" and name in ATTENDED_LIMITS:
             origin = Source(kind="default", where=f"{ATTENDED_LIMITS[name]} on the screen, where you can stop it")

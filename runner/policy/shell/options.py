@@ -116,10 +116,11 @@ OPTIONS: Final[dict[str, Options]] = {
     "man": Options(shorts="PHCML", longs=("pager", "html", "config-file", "browser", "manpath", "preprocessor")),
     "less": Options(shorts="oOkKt", longs=("log-file", "LOG-FILE", "lesskey-file", "lesskey-src"), starts=("+",)),
     "more": Options(starts=("+",)),
-    "vi": Options(shorts="cSsueEWw", longs=("cmd", "startuptime"), starts=("+",)),
-    "vim": Options(shorts="cSsueEWw", longs=("cmd", "startuptime", "remote-send", "remote-expr"), starts=("+",)),
-    "nvim": Options(shorts="cSsuelEWw", longs=("cmd", "headless", "embed", "listen"), starts=("+",)),
-    "view": Options(shorts="cSsueEWw", longs=("cmd",), starts=("+",)),
+    "vim": Options(
+        shorts="cSsuelEWw",
+        longs=("cmd", "startuptime", "headless", "embed", "listen", "remote-send"),
+        starts=("+",),
+    ),
     "zip": Options(shorts="TO", longs=("unzip-command", "test")),
     "ssh": Options(shorts="oFSEIiLRDwJ"),
     "scp": Options(shorts="oFSiJ"),
@@ -128,7 +129,6 @@ OPTIONS: Final[dict[str, Options]] = {
     "make": Options(
         shorts="fCIEj", longs=("file", "makefile", "directory", "include-dir", "eval", "environment-overrides")
     ),
-    "gmake": Options(shorts="fCIE", longs=("file", "makefile", "directory", "include-dir", "eval")),
     "go": Options(starts=("-exec", "--exec", "-toolexec", "--toolexec", "-overlay", "-vettool", "--vettool")),
     "cargo": Options(longs=("config", "manifest-path")),
     "gcc": Options(starts=("-wrapper", "-fplugin", "-B", "-specs", "@")),
