@@ -192,7 +192,7 @@ class CompactionFinished(Event):
     (nothing was replaced: aborted).
     prior_dropped, dropped: how many messages of the session's earlier history, as this run recalled it, and of this
     run's own history (counted from its start) the summary stands for.
-    usage, cost_usd, price: of the request for the summary, paid and counted like every other. tokens_after is estimated.
+    usage, cost_usd, price: of the request for the summary, paid and counted like every other; tokens_after: estimated.
     """
 
     kind: Literal["compaction_finished"] = "compaction_finished"
