@@ -90,6 +90,12 @@ class View:
         return self.live is not None and not self.stopping and isinstance(self.live.phase, Retrying)
 
     @property
+    def next_model(self) -> str:
+        """The model that could be used instead of waiting for another attempt, "" where there is none."""
+        phase = None if self.live is None else self.live.phase
+        return phase.next_model if isinstance(phase, Retrying) else ""
+
+    @property
     def running_calls(self) -> tuple[CallItem, ...]:
         """Calls of the live run that are running, oldest first."""
         return () if self.live is None else tuple(call for call in self.live.live_calls if call.phase == "running")

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -65,8 +66,12 @@ class Process:
         return [json.loads(line) for line in whole.split(b"\n") if line]
 
     def wait_until(self, holds: Callable[[], bool], what: str) -> None:
+        """Return when it holds, looked at after every output and, for what makes no output, many times a second."""
+        until = time.monotonic() + PATIENCE
         with self._changed:
-            assert self._changed.wait_for(holds, PATIENCE), f"{what} did not come:\n{self.stdout}\n{self.stderr}"
+            while not holds():
+                assert time.monotonic() < until, f"{what} did not come:\n{self.stdout}\n{self.stderr}"
+                self._changed.wait(0.02)
 
     def wait_for(self, kind: str, count: int = 1, **fields: object) -> Event:
         """The count-th event of the kind with these fields, waited for."""

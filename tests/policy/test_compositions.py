@@ -137,9 +137,11 @@ def test_one_part_that_nothing_allows_is_enough_to_ask(line: str) -> None:
 @EXAMPLES
 @given(st.builds(between, ANY_LINES, FORMS, st.sampled_from(BAD), ANY_LINES))
 def test_a_denied_part_denies_whatever_stands_around_it(line: str) -> None:
-    assert effect(line, (*ALLOWED, *DENIED)) == "deny"
-    assert effect(line, (WHOLE, *DENIED)) == "deny"
-    assert effect(line, DENIED, "bypass") == "deny"
+    # Where the grammar says that it does not understand all of a line, a person is asked about what may hide in it.
+    expected = {"deny", "ask"} if take_apart(line).hides else {"deny"}
+    assert effect(line, (*ALLOWED, *DENIED)) in expected
+    assert effect(line, (WHOLE, *DENIED)) in expected
+    assert effect(line, DENIED, "bypass") in expected
 
 
 TOKENS = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.state import Retrying
 from tui.actions.base import Action
 
 if TYPE_CHECKING:
@@ -34,10 +33,7 @@ def _retrying(view: View) -> str:
 
 def _next_model(view: View) -> str:
     """The run itself says where it has another model, because it knows which ones it has given up."""
-    phase = None if view.live is None else view.live.phase
-    if view.retrying and isinstance(phase, Retrying) and not phase.next_model:
-        return "there is no other model to go to"
-    return _retrying(view)
+    return _retrying(view) or ("" if view.next_model else "there is no other model to go to")
 
 
 def _tool_runs(view: View) -> str:
