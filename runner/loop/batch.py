@@ -178,7 +178,7 @@ class Batch:
             return texts.skipped(f"{what} is reached")
         if requests.interrupt:
             return texts.skipped(MESSAGE_INSTEAD)
-        if requests.wrap_up:
+        if requests.wrap_up or core.wrapping:
             return texts.skipped(WRAPPING_UP)
         if self.end is not None:
             return texts.skipped("the user ended the run")

@@ -62,7 +62,8 @@ class RunCore:
     """One run while it lives. Nothing in here outlives it; two runs share only what is read-only.
 
     gate: whoever asks a person about a limit, or waits through a pause, holds it. holding: somebody does. attended:
-    there is somebody to ask. announced: the limit that was said last. wrapping: the answer that comes is the last.
+    there is somebody to ask. announced: the limit that was said last. wrapping: the answer that comes is the last;
+    granted: somebody allowed it at a limit, so limits do not keep it from being asked for.
     repaired: the models whose history goes out bare, because they refused it once.
     """
 
@@ -97,6 +98,7 @@ class RunCore:
     holding: bool = False
     attended: bool = True
     wrapping: bool = False
+    granted: bool = False
     wrap_reason: Reason = "complete"
     repaired: set[str] = field(default_factory=set[str])
 

@@ -29,7 +29,7 @@ async def pass_gate(core: RunCore, check: Check) -> None:
             if _pausing(core):
                 await _pause(core)
                 continue
-            if core.wrapping:
+            if core.granted:
                 return
             hit = check()
             if hit is None:
@@ -63,7 +63,8 @@ async def pass_tool_gate(core: RunCore, check: Check, held_back: Callable[[], bo
 
 
 def begin_wrap_up(core: RunCore) -> None:
-    """From here on one last answer, without tools."""
+    """From here on one last answer, without tools. A limit that is reached before it was asked for counts still."""
+    core.inbox.requests.wrap_up = False
     if not core.wrapping:
         core.wrapping = True
         message_id = core.ids.short_id("wrap_up")
@@ -117,7 +118,7 @@ async def _ask(core: RunCore, hit: Hit, check: Check, leave: Callable[[], bool])
     core.emitter.fact(Resumed(by="user"))
     core.update_activity()
     if now is not None and requests.wrap_up:
-        core.wrap_reason = REASONS[now.limit]
+        core.granted, core.wrap_reason = True, REASONS[now.limit]
         return False
     return True
 

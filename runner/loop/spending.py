@@ -133,7 +133,7 @@ async def watch_time(core: RunCore) -> None:
     while True:
         states = [state for state in current(core) if state.limit in CLOCK_LIMITS]
         for state in states:
-            if not state.reached or core.wrapping:
+            if not state.reached or core.granted:
                 continue
             hit = Hit(state=state, model=core.model.info.name)
             if core.asks:

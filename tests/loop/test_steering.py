@@ -99,7 +99,7 @@ async def test_a_message_sent_now_closes_the_open_request_and_keeps_what_came() 
 
 async def test_a_message_sent_now_interrupts_running_tools_and_skips_the_rest() -> None:
     workshop = Workshop()
-    wanted = calls(("slow", {"text": "a"}), ("note", {"text": "b"}))
+    wanted = calls(("slow", {"text": "a"}), ("slow", {"text": "b"}))
     model = ScriptedModel([reply(wanted), "instead"])
     config = RunConfig(tool_concurrency=1)
     async with live(model, workshop.tools(), config=config) as running:
@@ -107,10 +107,9 @@ async def test_a_message_sent_now_interrupts_running_tools_and_skips_the_rest() 
         running.handle.send("stop that")
         running.handle.deliver_now()
         result = await running.result()
-    first, second = running.recorder.of(ToolFinished)
-    assert (first.tool, first.status) == ("slow", "interrupted")
-    assert "message" in first.output
-    assert (second.tool, second.status) == ("note", "skipped")
+    ends = {event.status: event.output for event in running.recorder.of(ToolFinished)}
+    assert set(ends) == {"interrupted", "skipped"}
+    assert all("the user sent a message instead" in output for output in ends.values())
     assert workshop.done == []
     assert result.final_output == "instead"
 
@@ -197,7 +196,7 @@ async def test_a_message_sent_now_ends_the_wait_for_a_retry() -> None:
 async def test_wrapping_up_gives_one_last_answer_without_tools() -> None:
     workshop = Workshop()
     model = ScriptedModel(
-        [reply(calls(("slow", {"text": "a"}), ("note", {"text": "b"}))), reply(text("so far: a"))], loop_last=True
+        [reply(calls(("slow", {"text": "a"}), ("slow", {"text": "b"}))), reply(text("so far"))], loop_last=True
     )
     config = RunConfig(tool_concurrency=1)
     async with live(model, workshop.tools(), config=config) as running:
@@ -205,12 +204,12 @@ async def test_wrapping_up_gives_one_last_answer_without_tools() -> None:
         running.handle.wrap_up()
         workshop.release.set()
         result = await running.result()
-    assert (result.reason, result.final_output) == ("complete", "so far: a")
-    assert workshop.done == ["slow a"], "what ran may finish, nothing new starts"
+    assert (result.reason, result.final_output) == ("complete", "so far")
+    assert len(workshop.done) == 1, "what ran may finish, nothing new starts"
     assert model.requests[1].settings.tool_choice == "none"
     asked = running.recorder.only(MessageDelivered)
     assert asked.by == "runner"
-    assert [event.status for event in running.recorder.of(ToolFinished)] == ["ok", "skipped"]
+    assert sorted(event.status for event in running.recorder.of(ToolFinished)) == ["ok", "skipped"]
 
 
 async def test_a_model_that_calls_tools_while_wrapping_up_runs_none() -> None:
