@@ -112,7 +112,7 @@ def read(file: Path) -> Theme:
 
 
 def _files(folder: Path | None) -> list[Path]:
-    return sorted(folder.glob("*.toml")) if folder is not None and folder.is_dir() else []
+    return sorted(folder.glob("*.toml"), key=lambda file: file.stem) if folder is not None and folder.is_dir() else []
 
 
 def _parse(file: Path) -> dict[str, object]:
