@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.tools.base import HowEnded
-from runner.tools.collect import Decoder, Kept, LiveFeed
+from runner.tools.cage import Cage
+from runner.tools.collect import Collector, Decoder, Kept, LiveFeed
 from runner.tools.endings import End, Endings
 from runner.tools.group import Member, members, send
 from runner.tools.guard import GUARD
@@ -77,13 +78,19 @@ class Child:
         limits: Limits,
         emit: Callable[[str, str], None],
         start: Callable[..., Spawned] = spawn,
+        monitored: bool = False,
+        kept: Collector | None = None,
     ) -> None:
-        """Raises OSError or ValueError when the program cannot be started."""
+        """monitored: the program stands for the command (runner.tools.sandbox). kept: collects the output.
+
+        Raises OSError or ValueError when the program cannot be started.
+        """
         self.name = name
         self.marker = marker
         self._limits = limits
         self._started = time.monotonic()
-        self._kept = Kept()
+        self._kept: Collector = Kept() if kept is None else kept
+        self._cage = Cage() if monitored else None
         self._feed = LiveFeed(emit, self._started)
         self._wake_read, self._wake_write = os.pipe()
         try:
@@ -135,16 +142,22 @@ class Child:
         finally:
             self._release()
         code = self._spawned.exit_code
+        if self._cage is not None:
+            code = self._cage.exit_code(code)
         return Ending(
             exit_code=code if code is not None and code >= 0 else None,
             signal=_signal_name(-code) if code is not None and code < 0 else None,
             how=self._endings.worst,
             timed_out=self._timed_out,
             left_over=self._left_over,
-            ends=tuple(self._endings.ends(self._spawned.pid, self.name)),
+            ends=tuple(self._ends(self._spawned.pid, self.name)),
             output=self._kept.text(),
             output_bytes=self._kept.total,
         )
+
+    def _ends(self, leader: int | None, name: str) -> list[End]:
+        ends = self._endings.ends(leader, name)
+        return ends if self._cage is None else self._cage.without(ends, self._spawned.pid)
 
     def _guard(self) -> None:
         spawned = self._spawned
@@ -153,7 +166,8 @@ class Child:
     def _register(self) -> None:
         process = self._spawned.process
         for name, pipe in (("stdout", process.stdout), ("stderr", process.stderr)):
-            assert pipe is not None
+            if pipe is None:
+                continue  # Whoever started the child reads it.
             os.set_blocking(pipe.fileno(), False)
             self._streams[pipe.fileno()] = (name, Decoder())
             self._selector.register(pipe.fileno(), selectors.EVENT_READ, "pipe")
@@ -204,7 +218,8 @@ class Child:
             return self._spawned.silent and (waited or not self._streams)
         if waited:
             self._terminate(now)
-            self._left_over = tuple(f"{end.name} (pid {end.pid})" for end in self._endings.ends(None, ""))
+            left = self._ends(None, "")
+            self._left_over = tuple(f"{end.name} (pid {end.pid})" for end in left)
         return False
 
     def _terminate(self, now: float) -> None:
@@ -259,6 +274,8 @@ class Child:
         now = time.monotonic()
         if fresh or now >= self._looked + self._interval():
             self._seen, self._looked = members(self._spawned.target), now
+            if self._cage is not None:
+                self._cage.look(self._seen, {self._spawned.pid, self._spawned.process.pid})
         return self._seen
 
     def _interval(self) -> float:

@@ -6,6 +6,7 @@ import codecs
 import tempfile
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
 FULL_OUTPUT_CAP = 8 * 1024 * 1024
 """Bytes of one command's output that are kept; of more, the middle is left out."""
@@ -37,6 +38,16 @@ class Decoder:
 
     def finish(self) -> str:
         return self._decoder.decode(b"", final=True)
+
+
+class Collector(Protocol):
+    """Takes a command's output as it comes, in one thread. total: bytes so far. text: once, at the end."""
+
+    total: int
+
+    def add(self, text: str) -> None: ...
+
+    def text(self) -> str: ...
 
 
 class Kept:

@@ -23,6 +23,7 @@ from runner.tools.base import (
     ToolReporter,
 )
 from runner.tools.caught import Caught, portable
+from runner.tools.deadline import Deadline
 from runner.tools.truncate import encodable, truncate
 
 CLEAN_UP_SECONDS = 1.5
@@ -33,21 +34,29 @@ _SEEN = "runner.tools.seen"
 
 
 async def execute(
-    tool: Tool, ctx: ToolContext, arguments: JsonObject, *, timeout: float | None, max_output: int
+    tool: Tool,
+    ctx: ToolContext,
+    arguments: JsonObject,
+    *,
+    timeout: float | None,
+    max_output: int,
+    deadline: Deadline | None = None,
 ) -> ToolOutcome:
     """Run a call with validated arguments. timeout: seconds, and the tool's own counts where it is shorter.
 
-    max_output: bytes of output for the model. Raises nothing but CancelledError, and that only after the tool was
+    max_output: bytes of output for the model. deadline: keeps the time, for whoever makes it stand still; its seconds
+    are set here. Raises nothing but CancelledError, and that only after the tool was
     cancelled and its processes are dead; code in a thread, or a task that ignores its cancellation, is left behind.
     """
     limits = [limit for limit in (timeout, tool.timeout) if limit is not None]
-    seconds = min(limits) if limits else None
+    clock = deadline or Deadline()
+    clock.seconds = seconds = min(limits) if limits else None
     watch = _Watch(ctx.reporter)
     ctx.scratch[f"{_SEEN}:{ctx.call_id}"] = watch
     started = time.monotonic()
     task = asyncio.create_task(_last_output(tool, replace(ctx, reporter=watch), arguments), name=f"tool {tool.name}")
     try:
-        done, _ = await asyncio.wait({task}, timeout=seconds)
+        done = await clock.wait(task)
         if not done:
             await _end(task, ctx.abort_grace)
     except asyncio.CancelledError:

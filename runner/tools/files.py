@@ -8,6 +8,8 @@ import os
 import secrets
 import stat
 import threading
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from runner.errors import ToolError
@@ -72,28 +74,65 @@ def write_whole(place: Place, data: bytes, *, expected: str | None) -> None:
 
     expected: the version that is there now; anything else there is refused and nothing is changed.
     """
-    with in_words(place), folder_of(place, create=expected is None) as (folder, name):
-        before = _present(folder, name, place, expected)
-        temporary = f".{name[:100]}.{secrets.token_hex(6)}.tmp"
-        mode = 0o666 if before is None else stat.S_IMODE(before.st_mode)
-        fd = os.open(
-            temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=folder
-        )
+    with staged(place, data, expected=expected) as put_in_place:
+        put_in_place()
+
+
+@contextmanager
+def staged(place: Place, data: bytes, *, expected: str | None) -> Generator[Callable[[], None], None, None]:
+    """As `write_whole`, in two steps: the new content is on the disk beside the file, and a call puts it in its place.
+
+    So that of several files all can be made ready before the first one changes. Without the call nothing changes.
+    """
+    with ExitStack() as open_folder:
+        with in_words(place):
+            folder, name = open_folder.enter_context(folder_of(place, create=expected is None))
+            before = _present(folder, name, place, expected)
+            temporary = _temporary(folder, name, data, before)
+
+        def put_in_place() -> None:
+            with in_words(place):
+                _put_in_place(folder, name, temporary, place, expected)
+
         try:
-            try:
-                _fill(fd, data, before)
-            finally:
-                os.close(fd)
-            if before is None:
-                _name_new(temporary, name, folder)
-            else:
-                os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+            yield put_in_place
+        finally:
+            _forget(temporary, folder)
+
+
+def _temporary(folder: int, name: str, data: bytes, before: os.stat_result | None) -> str:
+    temporary = f".{name[:100]}.{secrets.token_hex(6)}.tmp"
+    mode = 0o666 if before is None else stat.S_IMODE(before.st_mode)
+    fd = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=folder)
+    try:
+        try:
+            _fill(fd, data, before)
+        finally:
+            os.close(fd)
+    except BaseException:
+        _forget(temporary, folder)
+        raise
+    return temporary
+
+
+def _put_in_place(folder: int, name: str, temporary: str, place: Place, expected: str | None) -> None:
+    # Looked at once more: writing and syncing took its time.
+    before = _present(folder, name, place, expected)
+    if before is not None:
+        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    else:
+        try:
+            _name_new(temporary, name, folder)
         except FileExistsError as error:
-            _forget(temporary, folder)
             raise Refused(f"{place.shown} came into being while it was written; nothing was changed.") from error
-        except BaseException:
-            _forget(temporary, folder)
-            raise
+    _sync_folder(folder)
+
+
+def remove_whole(place: Place, *, expected: str) -> None:
+    """Remove a file that has this version; anything else there is refused and nothing is changed."""
+    with in_words(place), folder_of(place) as (folder, name):
+        _present(folder, name, place, expected)
+        os.unlink(name, dir_fd=folder)
         _sync_folder(folder)
 
 
@@ -127,7 +166,7 @@ def _name_new(temporary: str, name: str, folder: int) -> None:
             raise
         os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     else:
-        os.unlink(temporary, dir_fd=folder)
+        _forget(temporary, folder)
 
 
 def _fill(fd: int, data: bytes, before: os.stat_result | None) -> None:
@@ -152,17 +191,22 @@ def _give(fd: int, before: os.stat_result) -> None:
 def _forget(temporary: str, folder: int) -> None:
     try:
         os.unlink(temporary, dir_fd=folder)
-    except FileNotFoundError:
-        return
+    except OSError:
+        return  # It is gone already, or it stays behind: the change is made, or was not, whatever becomes of it.
 
 
 def _sync_folder(folder: int) -> None:
-    """Make the new name durable; a descriptor that only stands for a path has to be opened again for that."""
+    """Make the new name durable; a descriptor that only stands for a path has to be opened again for that.
+
+    The change is there already, so a disk that refuses this does not make it one that failed.
+    """
     try:
         fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
-    except PermissionError:
+    except OSError:
         return
     try:
         os.fsync(fd)
+    except OSError:
+        return
     finally:
         os.close(fd)

@@ -1,8 +1,15 @@
 """Previews and views: JSON objects that front ends draw, of a fixed set of types (SEMANTICS section 9).
 
-{"type": "command", "command", "cwd", "timeout"} | {"type": "diff", "path", "diff", "added", "removed", "new_file"} |
-{"type": "url", "url", "host"} | {"type": "text", "text"} | {"type": "arguments"}; results also have
-{"type": "command_result", "exit_code", "signal"}.
+Previews: {"type": "command", "command", "cwd", "timeout", "sandbox"?, "background"?}, {"type": "diff", "path", "diff",
+"added", "removed", "new_file"}, {"type": "diffs", "files": [what a diff has]}, {"type": "url", "url", "host"},
+{"type": "text", "text"}, {"type": "arguments"}.
+
+Results also: {"type": "command_result", "exit_code", "signal", "sandbox"?}, {"type": "todo", "items": [{"text",
+"status"}]}, {"type": "answers", "question", "answers", "reason"}, {"type": "page", "url", "status", "what", "bytes",
+"title", "moved"?}, {"type": "media", "path", "what", "bytes", "width"?, "height"?}.
+
+"sandbox" is there unless it is switched off: in a preview {"on", "network", "why" (not), "required", "write"}, in a
+result {"on", "network", "why"}. "background": it goes on after the call.
 """
 
 from __future__ import annotations
@@ -27,8 +34,24 @@ _COMPARED = 4_000_000
 _NO_NEWLINE = "\\ No newline at end of file"
 
 
-def command_preview(command: str, cwd: Path, timeout: float | None) -> JsonObject:
-    return {"type": "command", "command": command, "cwd": str(cwd), "timeout": timeout}
+def command_preview(
+    command: str,
+    cwd: Path,
+    timeout: float | None,
+    *,
+    sandbox: JsonObject | None = None,
+    withheld: Sequence[str] = (),
+    background: bool = False,
+) -> JsonObject:
+    """withheld: names of the environment variables that it does not get."""
+    found: JsonObject = {"type": "command", "command": command, "cwd": str(cwd), "timeout": timeout}
+    if sandbox is not None:
+        found["sandbox"] = sandbox
+    if withheld:
+        found["withheld"] = [*withheld]
+    if background:
+        found["background"] = True
+    return found
 
 
 def url_preview(url: str) -> JsonObject:
@@ -39,13 +62,13 @@ def text_preview(text: str) -> JsonObject:
     return {"type": "text", "text": text}
 
 
-def diff_preview(path: str, old: str | None, new: str) -> JsonObject:
-    """A unified diff. old None: the file is new."""
+def diff_preview(path: str, old: str | None, new: str, *, shown: int = DIFF_SHOWN) -> JsonObject:
+    """A unified diff. old None: the file is new. shown: characters of it; of a longer one the rest is counted."""
     path = encodable(path)
     lines, added, removed = unified(old or "", new)
     name = "/dev/null" if old is None else f"a/{path}"
-    shown = list(_within(lines, DIFF_SHOWN))
-    text = "\n".join([f"--- {name}", f"+++ b/{path}", *shown]) + "\n" if shown else ""
+    within = list(_within(lines, shown))
+    text = "\n".join([f"--- {name}", f"+++ b/{path}", *within]) + "\n" if within else ""
     return {
         "type": "diff",
         "path": path,

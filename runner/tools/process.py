@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner.errors import ToolError
 from runner.tools.base import ProcessEnd, ToolContext
@@ -15,6 +16,9 @@ from runner.tools.child import Child, Ending, Limits
 from runner.tools.endings import LISTED
 from runner.tools.environment import child_environment
 from runner.tools.marker import new_marker
+
+if TYPE_CHECKING:
+    from runner.tools.sandbox import Boxed
 
 
 async def run_process(
@@ -27,11 +31,12 @@ async def run_process(
     env: Mapping[str, str] | None = None,
     live: bool = True,
     output_limit: int | None = None,
+    boxed: Boxed | None = None,
 ) -> Ending:
     """Run a program to its end. argv[0]: an absolute path. env: added to the child's usual environment.
 
     name: what it runs, in a few words. live: its output is reported as it comes. output_limit: bytes of output after
-    which it is ended.
+    which it is ended. boxed: what to start instead of argv, and with which environment (runner.tools.sandbox).
 
     A cancellation ends all that comes from the child first (SIGTERM, ctx.abort_grace seconds, SIGKILL) and then
     propagates. Raises ToolError when the program cannot be started.
@@ -39,17 +44,18 @@ async def run_process(
     emit = ctx.reporter.output if live else _ignore
     try:
         child = Child(
-            argv,
+            argv if boxed is None else boxed.argv,
             name=name,
             marker=new_marker(ctx.run_id, ctx.call_id),
             cwd=cwd or ctx.workspace,
-            env=child_environment(ctx.env) | dict(env or {}),
+            env=environment_of(ctx) | dict(env or {}) if boxed is None else boxed.env,
+            monitored=boxed is not None and boxed.monitored,
             limits=Limits(timeout=timeout, grace=ctx.abort_grace, output=output_limit),
             emit=lambda stream, text: emit(text, stream),
         )
     except (OSError, ValueError) as error:
         raise ToolError(f"The command could not be started: {error}") from error
-    ended = _watch_in_thread(child, ctx)
+    ended = _watch_in_thread(child, ctx, boxed)
     try:
         return await asyncio.shield(ended)
     except asyncio.CancelledError:
@@ -58,11 +64,16 @@ async def run_process(
         raise
 
 
+def environment_of(ctx: ToolContext) -> dict[str, str]:
+    """What a call's processes get of the environment."""
+    return child_environment(ctx.env, hidden=ctx.hidden_env, passed=ctx.pass_env)
+
+
 def _ignore(text: str, stream: str) -> None:
     """For programs whose output is the tool's business alone."""
 
 
-def _watch_in_thread(child: Child, ctx: ToolContext) -> asyncio.Future[Ending]:
+def _watch_in_thread(child: Child, ctx: ToolContext, boxed: Boxed | None) -> asyncio.Future[Ending]:
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[Ending] = loop.create_future()
 
@@ -88,7 +99,9 @@ def _watch_in_thread(child: Child, ctx: ToolContext) -> asyncio.Future[Ending]:
         ending: Ending | None = None
         with Caught(Exception) as watched:
             ending = child.watch(started)
-            for end in _reported(ending, ctx.call_id):
+            if boxed is not None:
+                boxed.finish()
+            for end in reported(ending, ctx.call_id):
                 ctx.reporter.process_ended(end)
         error = problem[0] if problem else watched.error
         _post(loop, lambda: settle(ending, error))
@@ -97,7 +110,7 @@ def _watch_in_thread(child: Child, ctx: ToolContext) -> asyncio.Future[Ending]:
     return ended
 
 
-def _reported(ending: Ending, call_id: str) -> list[ProcessEnd]:
+def reported(ending: Ending, call_id: str) -> list[ProcessEnd]:
     """A receipt that lists thousands of processes helps nobody: the last of those listed says how many more."""
     found = [
         ProcessEnd(pid=end.pid, pgid=end.pgid, name=end.name, how=end.how, call_id=call_id)

@@ -58,8 +58,11 @@ class Spawned:
     silent: bool = True
     lost: bool = False
 
-    def __init__(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], marker: str) -> None:
+    def __init__(
+        self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], marker: str, talks: bool = False
+    ) -> None:
         """Raises OSError or ValueError when the program cannot be started."""
+        self._stdin = subprocess.PIPE if talks else subprocess.DEVNULL
         self.process = self._start(argv, cwd, env)
         self._marker = marker
         self._birth = table.birth(self.process.pid) or 0.0
@@ -71,7 +74,7 @@ class Spawned:
         self._find_out()
 
     def _start(self, argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        return _popen(list(argv), cwd, env, ())
+        return _popen(list(argv), cwd, env, (), self._stdin)
 
     def _find_out(self) -> None:
         self.pid, self.started = self.process.pid, table.epoch(self._birth)
@@ -115,7 +118,7 @@ class Spawned:
         """After the process was waited for, or given up."""
         if self.exit_code is None:
             self.exit_code = self.process.poll()
-        for pipe in (self.process.stdout, self.process.stderr):
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             if pipe is not None:
                 pipe.close()
 
@@ -130,7 +133,7 @@ class Supervised(Spawned):
         self._sure = True
         self._status, status = os.pipe()
         try:
-            return _popen(supervised(argv, env, status), cwd, env, (status,))
+            return _popen(supervised(argv, env, status), cwd, env, (status,), self._stdin)
         except BaseException:
             os.close(self._status)
             raise
@@ -206,18 +209,23 @@ class Supervised(Spawned):
         os.close(self._status)
 
 
-def spawn(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], marker: str) -> Spawned:
-    """Start a command, from a thread that may end before it. Raises OSError or ValueError when that cannot be done."""
+def spawn(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], marker: str, talks: bool = False) -> Spawned:
+    """Start a command, from a thread that may end before it. Raises OSError or ValueError when that cannot be done.
+
+    talks: its standard input is a pipe; else there is none.
+    """
     kind = Supervised if can_supervise() else Spawned
-    return kind(argv, cwd=cwd, env=env, marker=marker)
+    return kind(argv, cwd=cwd, env=env, marker=marker, talks=talks)
 
 
-def _popen(argv: list[str], cwd: Path, env: Mapping[str, str], passed: tuple[int, ...]) -> subprocess.Popen[bytes]:
+def _popen(
+    argv: list[str], cwd: Path, env: Mapping[str, str], passed: tuple[int, ...], stdin: int
+) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         argv,
         cwd=cwd,
         env=env,
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,

@@ -17,8 +17,10 @@ from typing import Any
 import psutil
 
 from runner.messages import JsonObject
-from runner.tools.base import Activity, ProcessEnd, Tool, ToolContext, ToolOutcome
+from runner.tools.base import Activity, ProcessEnd, Sandbox, Tool, ToolContext, ToolOutcome
 from runner.tools.execute import execute
+from runner.tools.sandbox import status
+from tests.conftest import missing, need
 
 MAX_OUTPUT = 16 * 1024
 
@@ -107,6 +109,15 @@ async def run(
 
 async def call(tool: Tool, ctx: ToolContext, arguments: JsonObject) -> ToolOutcome:
     return await execute(tool, ctx, tool.validate(arguments), timeout=None, max_output=MAX_OUTPUT)
+
+
+def need_sandbox() -> str:
+    """The path of bubblewrap where it works; a machine may have it and forbid it. Also at the top of a module."""
+    path = need("bwrap")
+    found = status(Sandbox(mode="require"))
+    if not found.on:
+        missing(f"{found.why}, and this test runs commands in a real sandbox")
+    return path
 
 
 def sleeper() -> str:

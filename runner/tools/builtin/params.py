@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from runner.errors import ToolInputError
 from runner.messages import JsonObject
@@ -21,7 +22,10 @@ _WORDS: dict[ParamType, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Param:
-    """required: there is no default. A default of None makes null acceptable. minimum: the least number allowed."""
+    """required: there is no default. A default of None makes null acceptable. minimum: the least number allowed.
+
+    choices: the values that a string may have.
+    """
 
     name: str
     type: ParamType
@@ -29,6 +33,7 @@ class Param:
     required: bool = False
     default: str | int | float | bool | None = None
     minimum: float | None = None
+    choices: tuple[str, ...] = ()
 
     @property
     def schema(self) -> JsonObject:
@@ -36,6 +41,8 @@ class Param:
         found: JsonObject = {"type": [self.type, "null"] if nullable else self.type, "description": self.description}
         if self.minimum is not None:
             found["minimum"] = self.minimum
+        if self.choices:
+            found["enum"] = list(self.choices)
         if not self.required:
             found["default"] = self.default
         return found
@@ -49,6 +56,8 @@ class Param:
             raise ToolInputError(f"{self.name}: expected {_WORDS[self.type]}, got {shown(value)}")
         if self.minimum is not None and isinstance(found, (int, float)) and found < self.minimum:
             raise ToolInputError(f"{self.name}: must be {self.minimum:g} or more, got {shown(value)}")
+        if self.choices and found not in self.choices:
+            raise ToolInputError(f"{self.name}: expected one of {', '.join(self.choices)}, got {shown(value)}")
         return found
 
     def _converted(self, value: object) -> object | None:
@@ -69,7 +78,72 @@ class Param:
         return int(number) if number.is_integer() else None
 
 
-def schema_of(params: Sequence[Param]) -> JsonObject:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListParam:
+    """A list of objects with these fields, or of strings where there are none. It is always a list, empty or not.
+
+    least, most: entries.
+    """
+
+    name: str
+    description: str
+    fields: tuple[Param, ...] = ()
+    required: bool = False
+    least: int = 0
+    most: int | None = None
+
+    @property
+    def schema(self) -> JsonObject:
+        items: JsonObject = schema_of(self.fields) if self.fields else {"type": "string"}
+        found: JsonObject = {"type": "array", "items": items, "description": self.description}
+        if self.least:
+            found["minItems"] = self.least
+        if self.most is not None:
+            found["maxItems"] = self.most
+        if not self.required:
+            found["default"] = []
+        return found
+
+    def check(self, value: object) -> object:
+        """The list, each entry completed. Some models write a list as the text of its JSON. Raises ToolInputError."""
+        if value is None and not self.required:
+            return []
+        entries = _parsed(value)
+        if not isinstance(entries, list):
+            raise ToolInputError(f"{self.name}: expected a list, got {shown(value)}")
+        found = cast("list[object]", entries)
+        if len(found) < self.least or (self.most is not None and len(found) > self.most):
+            wanted = f"{self.least} or more" if len(found) < self.least else f"at most {self.most}"
+            raise ToolInputError(f"{self.name}: expected {wanted} entries, got {len(found)}")
+        return [self._entry(index, entry) for index, entry in enumerate(found)]
+
+    def _entry(self, index: int, entry: object) -> object:
+        where = f"{self.name}[{index}]"
+        if not self.fields:
+            if not isinstance(entry, str):
+                raise ToolInputError(f"{where}: expected a string, got {shown(entry)}")
+            return entry
+        if not isinstance(entry, dict):
+            raise ToolInputError(f"{where}: expected an object, got {shown(entry)}")
+        problems, found = _checked(self.fields, cast("JsonObject", entry))
+        if problems:
+            raise ToolInputError("; ".join(f"{where}.{problem}" for problem in problems))
+        return found
+
+
+AnyParam = Param | ListParam
+
+
+def _parsed(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+
+
+def schema_of(params: Sequence[AnyParam]) -> JsonObject:
     return {
         "type": "object",
         "properties": {param.name: param.schema for param in params},
@@ -78,25 +152,30 @@ def schema_of(params: Sequence[Param]) -> JsonObject:
     }
 
 
-def checker(params: Sequence[Param]) -> Callable[[JsonObject], JsonObject]:
+def checker(params: Sequence[AnyParam]) -> Callable[[JsonObject], JsonObject]:
     """Tool.validate for these parameters: every problem is told at once."""
-    known = {param.name: param for param in params}
 
     def check(arguments: JsonObject) -> JsonObject:
-        problems = [f"{name}: there is no such parameter" for name in arguments if name not in known]
-        if problems:
-            problems[-1] += f". The parameters are: {', '.join(known)}"
-        found: JsonObject = {}
-        for name, param in known.items():
-            if param.required and name not in arguments:
-                problems.append(f"{name}: is missing")
-                continue
-            try:
-                found[name] = param.check(arguments.get(name))
-            except ToolInputError as error:
-                problems.append(str(error))
+        problems, found = _checked(params, arguments)
         if problems:
             raise ToolInputError("The arguments do not fit. " + "; ".join(problems))
         return found
 
     return check
+
+
+def _checked(params: Sequence[AnyParam], arguments: JsonObject) -> tuple[list[str], JsonObject]:
+    known = {param.name: param for param in params}
+    problems = [f"{name}: there is no such parameter" for name in arguments if name not in known]
+    if problems:
+        problems[-1] += f". The parameters are: {', '.join(known)}"
+    found: JsonObject = {}
+    for name, param in known.items():
+        if param.required and name not in arguments:
+            problems.append(f"{name}: is missing")
+            continue
+        try:
+            found[name] = param.check(arguments.get(name))
+        except ToolInputError as error:
+            problems.append(str(error))
+    return problems, found

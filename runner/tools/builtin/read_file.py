@@ -16,6 +16,7 @@ from runner.tools.base import Tool, ToolContext, ToolOutput
 from runner.tools.builtin.make import threaded
 from runner.tools.builtin.params import Param, checker, schema_of
 from runner.tools.files import EDITABLE, book_of
+from runner.tools.media import PROBE, Media, media_of
 from runner.tools.workspace import Place, Refused, concern_about, enter, open_file
 
 LINES = 2000
@@ -28,7 +29,6 @@ LINE_SHOWN = 2000
 READABLE = 1024 * 1024 * 1024
 """Bytes of the largest file that is looked through for its lines."""
 
-_PROBE = 8192
 _PIECE = 64 * 1024
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -59,10 +59,11 @@ def _read(ctx: ToolContext, arguments: JsonObject) -> ToolOutput:
         size = os.fstat(fd).st_size
         if size > READABLE:
             raise Refused(f"{place.shown} is too large to read ({size:,} bytes); use search or shell.")
+        probe = os.pread(fd, PROBE, 0)
+        media = media_of(probe)
+        if media is not None:
+            return _named(place, size, media)
         with open(fd, "rb", closefd=False) as file:
-            probe = file.peek(_PROBE)[:_PROBE]
-            if b"\0" in probe and not probe.startswith(_UTF16):
-                return _binary(place, size, probe)
             found = _scan(file, start, end, "utf-16" if probe.startswith(_UTF16) else "utf-8")
     if size <= EDITABLE:
         book = book_of(ctx)
@@ -144,21 +145,12 @@ def _as_text(place: Place, found: _Read, start: int, end: int | None) -> str:
     return "\n".join(lines)
 
 
-_KINDS = (
-    (b"\x89PNG", "a PNG picture"),
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"GIF8", "a GIF picture"),
-    (b"%PDF", "a PDF document"),
-    (b"PK\x03\x04", "a ZIP archive"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"\x7fELF", "an ELF program"),
-    (b"SQLite format 3", "an SQLite database"),
-)
-
-
-def _binary(place: Place, size: int, probe: bytes) -> ToolOutput:
-    kind = next((words for magic, words in _KINDS if probe.startswith(magic)), "a binary file")
-    return ToolOutput(text=f"{place.shown} is {kind} ({size:,} bytes). Its content is not shown.")
+def _named(place: Place, size: int, media: Media) -> ToolOutput:
+    text = f"{place.shown} is {media.described} ({size:,} bytes). Its content is not shown."
+    display: JsonObject = {"type": "media", "path": place.shown, "what": media.words, "bytes": size}
+    if media.width and media.height:
+        display |= {"width": media.width, "height": media.height}
+    return ToolOutput(text=text, display=display)
 
 
 READ_FILE = Tool(
