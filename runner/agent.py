@@ -8,7 +8,7 @@ from typing import Any
 
 from runner.errors import ConfigError
 from runner.models.base import Model, ModelSettings
-from runner.tools.base import Tool
+from runner.tools.base import Tool, Toolset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +16,8 @@ class Agent:
     """name: shown to people. instructions: the system prompt, or a function of the run's context that makes it.
 
     model: a name for the Runner's models to resolve, or a Model. fallback_models: tried in order when it is given up.
-    tools: made by `@tool` or from `runner.tools`; names must be unique.
+    tools: made by `@tool` or from `runner.tools`; names must be unique. toolsets: tools that come and go; one whose
+    name is taken already is left out.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Agent:
     fallback_models: Sequence[str | Model] = ()
     model_settings: ModelSettings = field(default_factory=ModelSettings)
     tools: Sequence[Tool] = ()
+    toolsets: Sequence[Toolset] = ()
 
     def __post_init__(self) -> None:
         if not self.name.strip():

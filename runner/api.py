@@ -23,16 +23,21 @@ from runner.ids import IdSource, Uuid7Ids
 from runner.inputs import read_input
 from runner.loop.core import Archive, Grants, RunCore
 from runner.loop.emit import Emitter
+from runner.loop.granting import recall_grants
+from runner.loop.leaving import own_background
 from runner.loop.limits import limits_of
 from runner.loop.run import RunLoop
 from runner.loop.timer import ActiveTimer
 from runner.messages import Message
 from runner.models.base import Model, ModelResolver
 from runner.policy.base import Grant
+from runner.policy.uses import NO_USES, Uses
 from runner.result import RunResult
+from runner.tools.base import FileKeeper
 
 if TYPE_CHECKING:
     from runner.models.registry import ModelRegistry
+    from runner.tools.background import Background
 
 RunInput: TypeAlias = str | Sequence[Message | Mapping[str, object]]
 """A text, or messages: typed ones, or {"role": "user" | "assistant", "content": text}; the last one is the user's."""
@@ -51,7 +56,7 @@ class SessionStore(Archive, Protocol):
 
     def history(self, session_id: str) -> tuple[Message, ...]: ...
 
-    def grants(self, session_id: str) -> list[Grant]: ...
+    def grants_with_uses(self, session_id: str) -> tuple[list[Grant], Uses]: ...
 
     def lease(self, session_id: str) -> Lease: ...
 
@@ -64,7 +69,9 @@ class Runner:
     """Runs agents. Holds no state of a run, so one Runner serves any number of runs at once.
 
     store: keeps every event and gives a session its history; None keeps nothing. models: resolves model names; None
-    means the built-in registry. grants: where a person's decisions "for this project" and "for me" are kept.
+    means the built-in registry. grants: where a person's decisions "for this project" and "for me" are kept. keeper:
+    keeps what files were, for undo (runner.undo). background: the processes that outlive a call
+    (runner.tools.background); None: each run has its own, which end with it.
     """
 
     def __init__(
@@ -75,6 +82,8 @@ class Runner:
         clock: Clock | None = None,
         ids: IdSource | None = None,
         grants: LastingGrants | None = None,
+        keeper: FileKeeper | None = None,
+        background: Background | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._store = store
@@ -82,6 +91,8 @@ class Runner:
         self._clock = clock or SystemClock()
         self._ids = ids or Uuid7Ids()
         self._grants = grants
+        self._keeper = keeper
+        self._background = background
         self._jitter = jitter
 
     def start(self, agent: Agent, input: RunInput, config: RunConfig | None = None) -> RunHandle:
@@ -160,6 +171,9 @@ class Runner:
             grants=list(config.grants),
             approver_present=bool(config.approver),
             limits=limits_of(config),
+            keeper=self._keeper,
+            background=self._background or own_background(agent),
+            owns_background=self._background is None,
         )
         run = RunLoop(core, messages)
         run.announce()
@@ -183,12 +197,15 @@ class Runner:
     async def _recall(self, core: RunCore) -> None:
         """What the session already holds: its messages, and what the person allowed or denied for longer."""
         session_id = core.emitter.state.session_id
+        loaded: list[Grant] = []
+        uses = NO_USES
         if self._store is not None:
             if core.config.include_context:
                 core.prior = await asyncio.to_thread(self._store.history, session_id)
-            core.grants.extend(await asyncio.to_thread(self._store.grants, session_id))
+            loaded, uses = await asyncio.to_thread(self._store.grants_with_uses, session_id)
         if self._grants is not None:
-            core.grants.extend(await asyncio.to_thread(self._grants.load, core.workspace))
+            loaded = [*loaded, *await asyncio.to_thread(self._grants.load, core.workspace)]
+        recall_grants(core, loaded, uses)
 
 
 def _resolve(models: ModelResolver, model: str | Model) -> Model:

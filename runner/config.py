@@ -14,6 +14,7 @@ from runner.events import ApprovalRequested, Decision
 from runner.messages import JsonObject
 from runner.models.base import Model, ModelSettings
 from runner.policy.base import ApprovalMode, Grant, Rule
+from runner.tools.base import NO_SANDBOX, Sandbox
 
 StopPolicy = Literal["step", "turn"]
 Approver: TypeAlias = Callable[[ApprovalRequested], Decision | Decide | Awaitable[Decision | Decide]]
@@ -75,7 +76,9 @@ class RunConfig:
     approver: True where somebody answers through the handle, False where nobody does (what would ask is denied), or a
     function that answers; None means True for `start`, which gives a handle, and False for the others.
     context: any object of yours, handed to tools and instructions.
-    hidden_env: environment variables that tools' processes do not get, besides the keys of known providers.
+    hidden_env: environment variables that tools' processes do not get, besides what looks like a secret by its name, or
+    by its value (runner.tools.secret_names). pass_env: those that they get all the same. Both are names or globs.
+    sandbox: for the commands of the shell tool. sampling: names of those besides the agent who may use the model.
     """
 
     model: str | Model | None = None
@@ -120,6 +123,9 @@ class RunConfig:
     metadata: JsonObject = field(default_factory=dict[str, Any])
     context: Any = None
     hidden_env: Sequence[str] = ()
+    pass_env: Sequence[str] = ()
+    sandbox: Sandbox = NO_SANDBOX
+    sampling: Sequence[str] = ()
     on_error: OnError = "return"
 
     def __post_init__(self) -> None:
@@ -165,6 +171,8 @@ class RunConfig:
         found["max_model_requests"] = self.request_limit
         if self.compaction is not None:
             found["compaction"] = {"at": self.compaction.at, "keep_turns": self.compaction.keep_turns}
+        if self.sandbox.mode != "off":
+            found["sandbox"] = {"mode": self.sandbox.mode, "network": self.sandbox.network}
         found["metadata"] = self.metadata
         return found
 

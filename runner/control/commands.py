@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from runner.events import Decision, GrantMatch, Scope
+from runner.events import Decision, GrantMatch, Scope, ToolPattern
 from runner.messages import JsonObject
 
 LimitName = Literal[
@@ -121,8 +121,12 @@ class SetModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decide:
-    """The answer to an approval_requested. arguments: only with "edit". match None: the tool for run and session,
-    the exact arguments for project and user (the narrower the longer it lasts)."""
+    """The answer to an approval_requested. arguments: with "edit" those to run with, with "answer" the answer itself.
+
+    match None: the tool for run and session, the exact arguments for project and user (the narrower the longer it
+    lasts). patterns: with match "pattern", what is meant. calls, minutes, until_failure, spend_usd: how far a decision
+    for more than this call goes, see events.Bound; minutes and spend_usd count from now.
+    """
 
     request_id: str
     decision: Decision
@@ -130,6 +134,19 @@ class Decide:
     reason: str = ""
     arguments: JsonObject | None = None
     match: GrantMatch | None = None
+    patterns: tuple[ToolPattern, ...] = ()
+    calls: int | None = None
+    minutes: float | None = None
+    until_failure: bool = False
+    spend_usd: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revoke:
+    """Take back a grant by its key (policy.uses.grant_key); "" takes back every one of this run's grants."""
+
+    key: str = ""
+    by: str = "user"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +179,7 @@ Command: TypeAlias = (
     | Compact
     | SetModel
     | Decide
+    | Revoke
     | CancelTool
     | SetLimit
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from decimal import Decimal
 from typing import Protocol
 
@@ -23,6 +23,7 @@ from runner.control.commands import (
     Pause,
     Resume,
     RetryNow,
+    Revoke,
     Send,
     SetLimit,
     SetModel,
@@ -30,7 +31,7 @@ from runner.control.commands import (
     WrapUp,
 )
 from runner.errors import CommandError
-from runner.events import Decision, Event, GrantMatch, RunFinished, Scope
+from runner.events import Decision, Event, GrantMatch, RunFinished, Scope, ToolPattern
 from runner.hub import Hub, Subscription
 from runner.messages import JsonObject
 from runner.result import RunResult
@@ -192,8 +193,13 @@ class RunHandle:
         reason: str = "",
         arguments: JsonObject | None = None,
         match: GrantMatch | None = None,
+        patterns: Sequence[ToolPattern] = (),
+        calls: int | None = None,
+        minutes: float | None = None,
+        until_failure: bool = False,
+        spend_usd: Decimal | int | float | None = None,
     ) -> None:
-        """Answer an approval_requested."""
+        """Answer an approval_requested, a question too (decision "answer"). The rest: see commands.Decide."""
         self.command(
             Decide(
                 request_id=request_id,
@@ -202,8 +208,17 @@ class RunHandle:
                 reason=reason,
                 arguments=arguments,
                 match=match,
+                patterns=tuple(patterns),
+                calls=calls,
+                minutes=minutes,
+                until_failure=until_failure,
+                spend_usd=None if spend_usd is None else Decimal(str(spend_usd)),
             )
         )
+
+    def revoke(self, key: str = "", by: str = "user") -> None:
+        """Take back a grant by its key (policy.uses.grant_key), from its file too; "": every one that this run has."""
+        self.command(Revoke(key=key, by=by))
 
     def cancel_tool(self, call_id: str) -> None:
         """End one running tool; the run goes on, and the model is told."""

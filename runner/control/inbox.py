@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from runner.control.commands import (
     Pause,
     Resume,
     RetryNow,
+    Revoke,
     Send,
     SetLimit,
     SetModel,
@@ -43,6 +45,7 @@ from runner.events import (
 )
 
 ScopeCause: TypeAlias = Literal["abort", "switch", "limit", "cancel", "message"]
+_KEY = re.compile(r"[0-9a-f]{16}", re.ASCII)
 MESSAGE_INSTEAD = "the user sent a message instead"
 WRAPPING_UP = "the run is wrapping up"
 
@@ -138,8 +141,8 @@ class Inbox:
                 self._take_step(command)
             case SetModel():
                 self._set_model(command)
-            case Decide():
-                self._decide(command)
+            case Decide() | Revoke():
+                self._take_decision(command)
             case CancelTool():
                 self._cancel_tool(command.call_id)
             case SetLimit():
@@ -171,11 +174,16 @@ class Inbox:
             self._emit(StopRequested(by=command.by))
             self.approvals.deny_all("stop", "the run is stopping")
 
-    def _decide(self, command: Decide) -> None:
+    def _take_decision(self, command: Decide | Revoke) -> None:
+        if isinstance(command, Revoke):
+            # The grants are the loop's, which takes back what is meant.
+            if command.key and not _KEY.fullmatch(command.key):
+                raise CommandError(f"{command.key!r} is not the key of a grant")
+            return
         try:
             self.approvals.decide(command)
         except ToolInputError as error:
-            raise CommandError(f"the edited arguments do not fit: {error}") from error
+            raise CommandError(f"the arguments do not fit: {error}") from error
 
     def _take_step(self, command: RetryNow | NextModel | WrapUp | Compact) -> None:
         match command:
@@ -253,11 +261,15 @@ class Inbox:
                     scope.end("switch")
 
     def _cancel_tool(self, call_id: str) -> None:
-        for scope in self._scopes:
-            if scope.what == "tool" and scope.call_id == call_id:
-                scope.end("cancel")
-                return
-        raise CommandError(f"no tool call {call_id!r} is running")
+        if not self.end_call(call_id):
+            raise CommandError(f"no tool call {call_id!r} is running")
+
+    def end_call(self, call_id: str) -> bool:
+        """End all that goes on for a call, itself and what it asked the model; whether there was anything."""
+        mine = [scope for scope in self._scopes if scope.what == "tool" and scope.call_id == call_id]
+        for scope in mine:
+            scope.end("cancel")
+        return bool(mine)
 
     def _set_limit(self, command: SetLimit) -> None:
         value = command.value

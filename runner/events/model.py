@@ -213,6 +213,47 @@ class CompactionFinished(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SamplingStarted(Event):
+    """Somebody besides the agent (a server whose tool runs) asks the run's model; exactly one sampling_finished
+    follows, before the call's tool_finished.
+
+    who: on whose behalf. prompt: what is asked, its beginning where it is long. input_tokens_estimate, price: of that
+    request.
+    """
+
+    kind: Literal["sampling_started"] = "sampling_started"
+    call_id: str = ""
+    who: str = ""
+    prompt: str = ""
+    model: str = ""
+    provider: str = ""
+    price: Price | None = None
+    input_tokens_estimate: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplingFinished(Event):
+    """The answer went to who asked; the agent's history does not have it. It is paid and counted like every request.
+
+    how: model (it answered), failed (error says how), none (closed before its end, or its call was over).
+    """
+
+    kind: Literal["sampling_finished"] = "sampling_finished"
+    call_id: str = ""
+    who: str = ""
+    text: str = ""
+    how: Literal["model", "failed", "none"] = "model"
+    error: str = ""
+    model: str = ""
+    provider: str = ""
+    price: Price | None = None
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: Decimal | None = None
+    usage_source: UsageSource = "reported"
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutputRejected(Event):
     kind: Literal["output_rejected"] = "output_rejected"
     errors: tuple[str, ...] = ()

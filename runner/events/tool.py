@@ -7,12 +7,18 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 from runner.events.base import Event
+from runner.events.grant import UNBOUNDED, Bound, Suggested, ToolPattern
 from runner.messages import JsonObject, SideEffects, ToolStatus
 
-Decision = Literal["allow", "deny", "edit", "end_run"]
+Decision = Literal["allow", "deny", "edit", "answer", "end_run"]
+"""answer: to a question, whose answer is among the arguments."""
 Scope = Literal["call", "run", "session", "project", "user"]
-GrantMatch = Literal["tool", "exact"]
-"""What a decision with a scope covers: every call of the tool, or calls with these very arguments."""
+GrantMatch = Literal["tool", "exact", "pattern"]
+"""What a decision with a scope covers: every call of the tool, calls with these very arguments, or a pattern."""
+Risk = Literal["low", "medium", "high"]
+Asks = Literal["call", "question"]
+"""Whether a call may run, or something that a running call wants to know from a person."""
+ChangedBy = Literal["tool", "shell"]
 DecidedBy = Literal["user", "rule", "grant", "timeout", "stop", "disconnect"]
 
 
@@ -36,7 +42,9 @@ class ApprovalRequested(Event):
 
     preview: what will happen, made before asking: {"type": "command"|"diff"|"url"|"text"|"arguments", ...}
     (runner.tools.preview).
-    why: the rule or mode that made it ask. options: the decisions that may be given.
+    why: the rule or mode that made it ask. options: the decisions that may be given. risk, risks: how much is at
+    stake, and why, in a few words each. suggestions: what a grant could cover, from narrow to wide. asks: "question"
+    for what a running call asks (preview type "question" or "form"); its answer is a decision "answer".
     """
 
     kind: Literal["approval_requested"] = "approval_requested"
@@ -48,11 +56,20 @@ class ApprovalRequested(Event):
     why: str = ""
     options: tuple[str, ...] = ()
     expires_at: datetime | None = None
+    asks: Asks = "call"
+    risk: Risk = "medium"
+    risks: tuple[str, ...] = ()
+    suggestions: tuple[Suggested, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalResolved(Event):
-    """arguments: those that were allowed (edited ones after an edit). reason: read by the model after a denial."""
+    """arguments: those that were allowed (edited ones after an edit). reason: read by the model after a denial.
+
+    tool, proposed: what the model asked for. patterns: of a match by pattern; with a match of the tool, what must be
+    granted besides. bound: how far the grant goes that this decision made. identity: of the tool, see policy.Grant.
+    grants: the keys (runner.policy.uses.grant_key) of the grants that decided, where they did.
+    """
 
     kind: Literal["approval_resolved"] = "approval_resolved"
     request_id: str = ""
@@ -65,6 +82,52 @@ class ApprovalResolved(Event):
     match: GrantMatch = "tool"
     reason: str = ""
     seconds: float = 0.0
+    tool: str = ""
+    proposed: JsonObject | None = None
+    patterns: tuple[ToolPattern, ...] = ()
+    bound: Bound = UNBOUNDED
+    identity: str = ""
+    grants: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantRevoked(Event):
+    """A person took back what an earlier decision granted. key: runner.policy.uses.grant_key; "" means every grant.
+
+    It counts in the run from the command on. A grant for a project or for every project has a fact of its own once it
+    is out of the file that keeps it.
+    """
+
+    kind: Literal["grant_revoked"] = "grant_revoked"
+    key: str = ""
+    by: str = "user"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileChange:
+    """One file before and after. path: absolute, links followed. before, after: the SHA-256 of the content, None where
+    there was or is no file; the kept content is found under `before`. mode, mode_after: the permissions, None where
+    they are not known; those of a symbolic link have its type with them, and its content is where it leads.
+    """
+
+    path: str
+    before: str | None = None
+    after: str | None = None
+    mode: int | None = None
+    mode_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilesChanged(Event):
+    """What a call changed, for undo; precedes its tool_finished. by: a file tool, or a shell command (found by
+    comparing the work tree). uncovered: in a few words, what could not be kept; "" where all of it was.
+    """
+
+    kind: Literal["files_changed"] = "files_changed"
+    call_id: str = ""
+    by: ChangedBy = "tool"
+    files: tuple[FileChange, ...] = ()
+    uncovered: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -310,7 +310,7 @@ def _request(core: RunCore, model: Model) -> ModelRequest:
         model=model.info.name,
         instructions=instructions_of(core),
         messages=core.history,
-        tools=[tool.spec for tool in core.agent.tools],
+        tools=[tool.spec for tool in core.offer()],
         settings=_settings(core),
     )
 

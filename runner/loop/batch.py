@@ -5,21 +5,24 @@ happens.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from runner.control.inbox import MESSAGE_INSTEAD, WRAPPING_UP
 from runner.errors import ToolInputError
 from runner.events import ErrorInfo, ErrorOccurred, ModelResponded, ToolFinished, ToolProposed, ToolStarted
 from runner.loop import texts
-from runner.loop.approve import allowed_arguments
+from runner.loop.approve import Allowed, allowed_call, is_still_allowed
 from runner.loop.core import EndRun, RunCore
 from runner.loop.gate import pass_tool_gate
+from runner.loop.host import Host
+from runner.loop.keeping import kept_files, settle
 from runner.loop.report import CallReporter
 from runner.loop.scope import UNWIND_SECONDS, outcome_of, run_scope
 from runner.loop.spending import call_hit
 from runner.messages import JsonObject, ToolCall
 from runner.tools.base import Tool, ToolContext, ToolOutcome
+from runner.tools.deadline import Deadline
 from runner.tools.execute import aborted_outcome, execute
 from runner.tools.touched import Touched, files_touched
 
@@ -30,7 +33,7 @@ class Batch:
     def __init__(self, core: RunCore, response: ModelResponded) -> None:
         self._core = core
         self._response = response
-        self._tools = {tool.name: tool for tool in core.agent.tools}
+        self._tools = core.offered
         self._slots = asyncio.Semaphore(core.config.tool_concurrency)
         self.end: EndRun | None = None
         self.outcomes: list[ToolOutcome] = []
@@ -41,6 +44,7 @@ class Batch:
         prepared = [self._propose(call) for call in self._response.tool_calls]
         for group in _groups(prepared):
             await self._run_group(group)
+        await settle(self._core, [each.call.call_id for each in prepared if each.tool and not each.tool.read_only])
 
     async def _run_group(self, group: Sequence[_Prepared]) -> None:
         await asyncio.gather(*(self._finish(prepared) for prepared in group))
@@ -106,6 +110,8 @@ class Batch:
     def _record(self, call: ToolCall, reporter: CallReporter, outcome: ToolOutcome, artifact: str | None) -> None:
         core = self._core
         reporter.close()
+        if (close := core.closers.pop(call.call_id, None)) is not None:
+            close()
         self.outcomes.append(outcome)
         if outcome.status in ("interrupted", "cancelled"):
             touched = self._touched.get(call.call_id, Touched())
@@ -118,7 +124,7 @@ class Batch:
                     "files_complete": touched.complete,
                 }
             )
-        core.emitter.fact(
+        finished = core.emitter.fact(
             ToolFinished(
                 call_id=call.call_id,
                 tool=call.tool,
@@ -131,6 +137,7 @@ class Batch:
                 side_effects=outcome.side_effects,
             )
         )
+        core.uses = core.uses.take(finished)
 
     async def _decide_and_run(self, prepared: _Prepared, tool: Tool, reporter: CallReporter) -> ToolOutcome:
         core = self._core
@@ -146,23 +153,36 @@ class Batch:
             scratch=core.scratch,
             context=core.config.context,
             abort_grace=core.config.abort_grace,
-            env=_environment(core),
+            session_id=core.emitter.state.session_id,
+            turn=core.emitter.turn,
+            keeper=core.keeper,
+            sandbox=core.config.sandbox,
+            background=core.background,
+            hidden_env=tuple(core.config.hidden_env),
+            pass_env=tuple(core.config.pass_env),
         )
-        try:
-            decided = await allowed_arguments(core, context, tool, prepared.arguments)
-        except EndRun as end:
-            self.end = self.end or end
-            core.inbox.approvals.deny_all("stop", "the user ended the run")
-            return texts.skipped("the user ended the run")
-        if isinstance(decided, ToolOutcome):
-            return decided
-        context, arguments = decided
-        async with self._slots:
-            if not await pass_tool_gate(core, lambda: call_hit(core), lambda: self._held_back() is not None):
-                return self._held_back() or texts.skipped("the limit of tool calls is reached")
-            core.calls_started += 1
-            outcome = await self._execute(tool, context, arguments, reporter)
-        return outcome if arguments == prepared.arguments else texts.edited(outcome, arguments)
+        while True:
+            try:
+                decided = await allowed_call(core, context, tool, prepared.arguments)
+            except EndRun as end:
+                self._end_run(end)
+                return texts.skipped("the user ended the run")
+            if isinstance(decided, ToolOutcome):
+                return decided
+            async with self._slots:
+                if not await pass_tool_gate(core, lambda: call_hit(core), lambda: self._held_back() is not None):
+                    return self._held_back() or texts.skipped("the limit of tool calls is reached")
+                if not is_still_allowed(core, decided):
+                    continue
+                core.calls_started += 1
+                outcome = await self._execute(tool, decided, reporter)
+            return outcome if decided.arguments == prepared.arguments else texts.edited(outcome, decided.arguments)
+
+    def _end_run(self, end: EndRun) -> None:
+        """A person ended the run in place of a decision: nothing is asked and nothing starts any more."""
+        self.end = self.end or end
+        self._core.ended = True
+        self._core.inbox.approvals.deny_all("stop", "the user ended the run")
 
     def _held_back(self) -> ToolOutcome | None:
         """Why nothing new may start now, as the call's outcome."""
@@ -184,25 +204,35 @@ class Batch:
             return texts.skipped("the user ended the run")
         return None
 
-    async def _execute(
-        self, tool: Tool, context: ToolContext, arguments: JsonObject, reporter: CallReporter
-    ) -> ToolOutcome:
-        core = self._core
+    async def _execute(self, tool: Tool, allowed: Allowed, reporter: CallReporter) -> ToolOutcome:
+        core, arguments = self._core, allowed.arguments
+        deadline = Deadline()
+        host = Host(core, call_id=allowed.context.call_id, tool=tool, deadline=deadline, end=self._end_run)
+        context = replace(allowed.context, host=host)
         core.running_tools += 1
         core.update_activity()
         try:
             core.emitter.fact(ToolStarted(call_id=context.call_id, tool=tool.name))
             await core.emitter.durable()
-            reporter.start()
-            timeout = tool.timeout if tool.timeout is not None else core.config.tool_timeout
-            result = await run_scope(
-                core.inbox,
-                execute(tool, context, arguments, timeout=timeout, max_output=core.config.max_tool_output),
-                what="tool",
-                call_id=context.call_id,
-                unwind=core.config.abort_grace + UNWIND_SECONDS,
-            )
+            limit = None if tool.unlimited else core.config.tool_timeout
+            async with kept_files(core, tool, context):
+                reporter.start()
+                result = await run_scope(
+                    core.inbox,
+                    execute(
+                        tool,
+                        context,
+                        arguments,
+                        timeout=tool.timeout if tool.timeout is not None else limit,
+                        max_output=core.config.max_tool_output,
+                        deadline=deadline,
+                    ),
+                    what="tool",
+                    call_id=context.call_id,
+                    unwind=core.config.abort_grace + UNWIND_SECONDS,
+                )
         finally:
+            host.close()
             core.running_tools -= 1
             core.update_activity()
         if isinstance(result, ToolOutcome) and result.status != "timeout":
@@ -230,12 +260,6 @@ class _Prepared:
         self.tool = tool
         self.arguments = arguments
         self.outcome = outcome
-
-
-def _environment(core: RunCore) -> dict[str, str] | None:
-    """What tools' children may see of the environment; None is all that is no provider's key."""
-    hidden = set(core.config.hidden_env)
-    return {name: value for name, value in os.environ.items() if name not in hidden} if hidden else None
 
 
 def _groups(prepared: Sequence[_Prepared]) -> Iterator[list[_Prepared]]:

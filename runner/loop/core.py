@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -22,9 +22,10 @@ from runner.loop.timer import ActiveTimer
 from runner.messages import JsonObject, Message
 from runner.models.base import Model, ModelResolver
 from runner.policy.base import Grant
+from runner.policy.uses import NO_USES, Uses
 from runner.state import FINAL, Reason, Status
 from runner.state.compacted import effective_history
-from runner.tools.base import ProcessEnd
+from runner.tools.base import FileKeeper, ProcessEnd, Tool
 
 
 class EndRun(Exception):
@@ -47,6 +48,8 @@ class Grants(Protocol):
 
     def add(self, grant: Grant, workspace: Path) -> None: ...
 
+    def revoke(self, key: str, workspace: Path) -> object: ...
+
 
 @dataclass(slots=True)
 class Receipt:
@@ -55,6 +58,8 @@ class Receipt:
     requests: list[JsonObject] = field(default_factory=list[JsonObject])
     processes: list[ProcessEnd] = field(default_factory=list[ProcessEnd])
     tools: list[JsonObject] = field(default_factory=list[JsonObject])
+    background: list[ProcessEnd] = field(default_factory=list[ProcessEnd])
+    still_running: list[JsonObject] = field(default_factory=list[JsonObject])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,6 +70,12 @@ class RunCore:
     there is somebody to ask. announced: the limit that was said last. wrapping: the answer that comes is the last;
     granted: somebody allowed it at a limit, so limits do not keep it from being asked for.
     repaired: the models whose history goes out bare, because they refused it once.
+    offered: the tools that the last request named. keeper, background: see ToolContext. owns_background: it ends with
+    the run.
+    sampling: whoever asks the model for somebody else holds it. closers: by call, what closes a request of such a kind.
+    uses: the ledger of the grants. recalled: those of the session and of the files are among the grants; revoked: the
+    keys that a person took back; grant_changes counts what was added or taken back; keeping: the last change of a file.
+    ended: a person ended the run in place of a decision.
     """
 
     agent: Agent
@@ -83,6 +94,11 @@ class RunCore:
     fallbacks: Sequence[Model]
     prior: Sequence[Message] = ()
     grants: list[Grant] = field(default_factory=list[Grant])
+    uses: Uses = NO_USES
+    recalled: bool = False
+    revoked: set[str] = field(default_factory=set[str])
+    grant_changes: int = 0
+    keeping: asyncio.Future[None] | None = None
     approver_present: bool = False
     limits: dict[LimitName, Decimal] = field(default_factory=dict[LimitName, Decimal])
     warned: set[str] = field(default_factory=set[str])
@@ -93,6 +109,7 @@ class RunCore:
     scratch: dict[str, Any] = field(default_factory=dict[str, Any])
     receipt: Receipt = field(default_factory=Receipt)
     limit_hit: Hit | None = None
+    ended: bool = False
     announced: Hit | None = None
     gate: asyncio.Lock = field(default_factory=asyncio.Lock)
     holding: bool = False
@@ -101,6 +118,21 @@ class RunCore:
     granted: bool = False
     wrap_reason: Reason = "complete"
     repaired: set[str] = field(default_factory=set[str])
+    offered: Mapping[str, Tool] = field(default_factory=dict[str, Tool])
+    keeper: FileKeeper | None = None
+    background: Any = None
+    owns_background: bool = False
+    sampling: asyncio.Lock = field(default_factory=asyncio.Lock)
+    closers: dict[str, Callable[[], None]] = field(default_factory=dict[str, Callable[[], None]])
+
+    def offer(self) -> list[Tool]:
+        """The tools for the next request. An agent's own tools come first: a toolset's cannot take their names."""
+        found = {tool.name: tool for tool in self.agent.tools}
+        for toolset in self.agent.toolsets:
+            for tool in toolset.tools():
+                found.setdefault(tool.name, tool)
+        self.offered = found
+        return list(found.values())
 
     @property
     def history(self) -> list[Message]:

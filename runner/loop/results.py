@@ -59,9 +59,11 @@ def receipt_of(core: RunCore) -> JsonObject:
     state = core.emitter.state
     total: Decimal | None = state.cost.total
     cut = {tool["call_id"] for tool in core.receipt.tools}
+    of_calls = [end for end in core.receipt.processes if end.call_id in cut]
     return {
         "requests": core.receipt.requests,
-        "processes": [asdict(end) for end in core.receipt.processes if end.call_id in cut],
+        "processes": [asdict(end) for end in (*of_calls, *core.receipt.background)],
+        "still_running": core.receipt.still_running,
         "tools": core.receipt.tools,
         "cost_usd": None if total is None else str(total),
         "estimated": any(entry.source == "estimated" for entry in state.ledger),

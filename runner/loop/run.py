@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from runner.control.commands import Command, SetLimit
+from runner.control.commands import Command, Revoke, SetLimit
 from runner.errors import RUN_ERRORS, CommandError, RunError, StoreError
 from runner.events import (
     AgentFinished,
@@ -26,6 +26,8 @@ from runner.loop.attempts import deliver_messages, respond
 from runner.loop.batch import Batch
 from runner.loop.core import EndRun, RunCore
 from runner.loop.gate import begin_wrap_up, end_if_stopping, pass_gate
+from runner.loop.granting import grants_kept, revoke
+from runner.loop.leaving import end_processes
 from runner.loop.results import make_result, receipt_of
 from runner.loop.scope import outcome_of
 from runner.loop.spending import apply_limits, turn_hit, watch_time
@@ -54,6 +56,8 @@ class RunLoop:
         self._core.inbox.take(command, message_id)
         if isinstance(command, SetLimit):
             apply_limits(self._core)
+        if isinstance(command, Revoke):
+            revoke(self._core, command)
         if self.state.status == "stopping" != before:
             detail = "abort" if self._core.inbox.requests.abort else "stop"
             self._core.emitter.fact(StatusChanged(old=before, new="stopping", detail=detail))
@@ -82,11 +86,14 @@ class RunLoop:
             ended = await outcome_of(self._turns(recall))
         except asyncio.CancelledError:
             self._finish(EndRun("aborted"))
-            await asyncio.shield(self._saved())
+            await asyncio.shield(asyncio.gather(self._saved(), grants_kept(core), end_processes(core, aborted=True)))
             raise
         finally:
             watcher.cancel()
-        self._finish(ended if isinstance(ended, EndRun) else self._failure(ended))
+        await grants_kept(core)
+        end = ended if isinstance(ended, EndRun) else self._failure(ended)
+        await end_processes(core, aborted=end.reason == "aborted")
+        self._finish(end)
         problem = await self._saved()
         result = make_result(core, problem)
         if core.config.on_error == "raise" and result.status == "failed":
@@ -113,6 +120,7 @@ class RunLoop:
         """All turns; returns how the run ended. Anything it raises besides EndRun is a failure of ours."""
         core = self._core
         await recall()
+        await asyncio.gather(*(toolset.prepare() for toolset in core.agent.toolsets))
         try:
             while True:
                 await self._boundary()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from runner.policy.decision import decide
     from runner.policy.facts import call_facts
     from runner.policy.grants import GrantFile, grants_of
+    from runner.policy.live import LiveGrant, live_grants
+    from runner.policy.reflex import ReflexHint, reflex
     from runner.policy.suggestions import Suggestion, grants_for, suggest
     from runner.policy.uses import Uses, uses_of
 
@@ -35,9 +37,11 @@ _HOMES = {
     "Effect": "runner.policy.base",
     "Grant": "runner.policy.base",
     "GrantFile": "runner.policy.grants",
+    "LiveGrant": "runner.policy.live",
     "PartVerdict": "runner.policy.base",
     "PathFact": "runner.policy.base",
     "Pattern": "runner.policy.base",
+    "ReflexHint": "runner.policy.reflex",
     "Rule": "runner.policy.base",
     "Suggestion": "runner.policy.suggestions",
     "Uses": "runner.policy.uses",
@@ -47,6 +51,8 @@ _HOMES = {
     "fingerprint": "runner.policy.canonical",
     "grants_for": "runner.policy.suggestions",
     "grants_of": "runner.policy.grants",
+    "live_grants": "runner.policy.live",
+    "reflex": "runner.policy.reflex",
     "suggest": "runner.policy.suggestions",
     "uses_of": "runner.policy.uses",
 }
@@ -58,9 +64,11 @@ __all__ = [
     "Effect",
     "Grant",
     "GrantFile",
+    "LiveGrant",
     "PartVerdict",
     "PathFact",
     "Pattern",
+    "ReflexHint",
     "Rule",
     "Suggestion",
     "Uses",
@@ -70,6 +78,8 @@ __all__ = [
     "fingerprint",
     "grants_for",
     "grants_of",
+    "live_grants",
+    "reflex",
     "suggest",
     "uses_of",
 ]

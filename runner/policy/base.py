@@ -6,33 +6,29 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from runner.events import Scope
+from runner.events import UNBOUNDED, Bound, GrantMatch, Pattern, Scope
 from runner.messages import JsonObject
 from runner.policy.shell.model import Line
 from runner.tools.base import ToolKind
 
 ApprovalMode = Literal["default", "accept_edits", "plan", "bypass", "deny_unlisted"]
 Effect = Literal["allow", "deny", "ask"]
-GrantKind = Literal["tool", "exact", "pattern"]
+GrantKind = GrantMatch
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pattern:
-    """Which calls of a tool are meant; at most one field is set, none means every call.
-
-    arguments: calls with equal arguments. prefix: shell commands that begin with these words. below: calls whose
-    paths all lie in this folder (relative to the workspace, absolute, or from ~). host: calls whose URLs all go to
-    this host ("api.example.com", "*.example.com", "example.com:8080").
-    """
-
-    arguments: JsonObject | None = None
-    prefix: tuple[str, ...] | None = None
-    below: str | None = None
-    host: str | None = None
-
-    @property
-    def whole(self) -> bool:
-        return self.arguments is None and self.prefix is None and self.below is None and self.host is None
+__all__ = [
+    "UNBOUNDED",
+    "ApprovalMode",
+    "Bound",
+    "CallFacts",
+    "Effect",
+    "Grant",
+    "GrantKind",
+    "PartVerdict",
+    "PathFact",
+    "Pattern",
+    "Rule",
+    "Verdict",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,31 +55,13 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bound:
-    """How far a grant goes; what is None or False does not bound it.
-
-    calls: so many calls. until: a moment. until_failure: up to and including the first call that fails.
-    """
-
-    calls: int | None = None
-    until: datetime | None = None
-    until_failure: bool = False
-
-    @property
-    def counted(self) -> bool:
-        """Whether somebody must keep a ledger of uses for it."""
-        return self.calls is not None or self.until_failure
-
-
-UNBOUNDED = Bound()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """A person's decision that outlives one call. effect is never "ask".
 
     arguments: of an exact match. pattern: of a match by pattern. bound: an allowance that is used up or over is none;
-    a denial is bounded by time only.
+    a denial is bounded by time only. identity: of the tool as it was then; an allowance covers no other (a tool of a
+    server may change its meaning under its name). origin: of a counted one, the request whose answer it is: the same
+    grant given again is counted anew.
     """
 
     effect: Literal["allow", "deny"]
@@ -93,6 +71,8 @@ class Grant:
     arguments: JsonObject | None = None
     pattern: Pattern | None = None
     bound: Bound = UNBOUNDED
+    identity: str = ""
+    origin: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +90,7 @@ class CallFacts:
 
     concern: why this very call must be asked about, or None. workspace: absolute, links followed; "" = not known.
     paths, urls: those among the arguments. line: a shell command taken apart. files: what its redirections open, each
-    as the call of a file tool that it amounts to.
+    as the call of a file tool that it amounts to. identity: Tool.identity.
     """
 
     tool: str
@@ -124,6 +104,7 @@ class CallFacts:
     urls: tuple[str, ...] = ()
     line: Line | None = None
     files: tuple[CallFacts, ...] = ()
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +125,7 @@ class PartVerdict:
 class Verdict:
     """by: what decided: rule, grant, mode or tool. rule: the rule in words, with its source. why: one sentence for
     the person. where: the file and line of the rule. parts: of a shell line, each with its own decision. used: the
-    keys of the bounded grants that allowed it (`grant_key`).
+    keys of the grants that decided (`grant_key`).
     """
 
     effect: Effect

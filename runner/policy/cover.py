@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 from runner.messages import JsonObject
 from runner.policy.base import CallFacts, Grant, Pattern, Rule
-from runner.policy.canonical import same
+from runner.policy.canonical import alike, same
 from runner.policy.hosts import goes_to, may_go_to
 from runner.policy.paths import all_below, any_below, folder_path, may_be_below
 from runner.policy.shell.deny import Certainty, names_line
@@ -20,11 +20,20 @@ def rule_covers(rule: Rule, facts: CallFacts) -> bool:
 
 def rule_means(rule: Rule, facts: CallFacts) -> Certainty:
     """A rule that denies or asks."""
-    return _means(rule.pattern, facts) if fnmatchcase(facts.tool, rule.tool) else "no"
+    return _means(rule.pattern, facts) if is_named(rule.tool, facts) else "no"
+
+
+def is_named(tool: str, facts: CallFacts) -> bool:
+    """Whether a denial or a question about `tool`, a name or a glob, is about this call's tool.
+
+    One about shell is about every tool that runs a shell line: the same command by another tool is no way around it.
+    """
+    return fnmatchcase(facts.tool, tool) or (facts.kind == "shell" and fnmatchcase("shell", tool))
 
 
 def grant_covers(grant: Grant, facts: CallFacts) -> bool:
-    if grant.tool != facts.tool:
+    """An allowance: of this very tool, and of what it was when a person allowed it."""
+    if grant.tool != facts.tool or grant.identity != facts.identity:
         return False
     match grant.match:
         case "tool":
@@ -36,11 +45,11 @@ def grant_covers(grant: Grant, facts: CallFacts) -> bool:
 
 
 def grant_means(grant: Grant, facts: CallFacts) -> Certainty:
-    """A denial. One that has lost its arguments or its pattern is the wider one, not none."""
-    if grant.tool != facts.tool:
+    """A denial, whatever the tool has become. One that lost its arguments or its pattern is the wider one, not none."""
+    if not is_named(grant.tool, facts):
         return "no"
     if grant.match == "exact" and grant.arguments is not None:
-        return "yes" if same(grant.arguments, facts.arguments) else "no"
+        return "yes" if alike(grant.arguments, facts.arguments) else "no"
     return _means(grant.pattern, facts) if grant.match == "pattern" and grant.pattern is not None else "yes"
 
 
@@ -65,7 +74,7 @@ def _covers(pattern: Pattern, facts: CallFacts) -> bool:
 
 def _means(pattern: Pattern, facts: CallFacts) -> Certainty:
     if pattern.arguments is not None:
-        return "yes" if same(_given(pattern.arguments), _given(facts.arguments)) else "no"
+        return "yes" if alike(_given(pattern.arguments), _given(facts.arguments)) else "no"
     if pattern.prefix is not None:
         if facts.line is None:
             return "maybe" if facts.kind == "shell" else "no"

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 from runner.policy import parts
 from runner.policy.base import ApprovalMode, CallFacts, Effect, Grant, Rule, Verdict
@@ -38,13 +39,17 @@ def decide(
     grants: Sequence[Grant],
     uses: Uses | None = None,
     now: datetime | None = None,
+    cost: Decimal | None = None,
 ) -> Verdict:
     """May this call run? Total: every call gets a verdict, and the same call always the same one.
 
-    uses, now: needed by what is bounded; without them a bounded allowance is none, and a bounded denial still denies.
+    uses, now, cost (of the run, in US dollars): needed by what is bounded; without them a bounded allowance is none,
+    and a bounded denial still denies.
     """
     live_rules = [rule for rule in rules if _is_current(rule, now)]
-    live_grants = [grant for grant in grants if is_live(grant, uses, now)]
+    live_grants = [grant for grant in grants if is_live(grant, uses, now, cost)]
+    # What costs nothing to use goes before what is counted.
+    live_grants.sort(key=lambda grant: grant.bound.counted)
     case = _Case(facts, mode, live_rules, live_grants)
     verdict = case.verdict()
     return verdict if facts.line is None else replace(verdict, parts=case.part_verdicts())
@@ -95,12 +100,11 @@ class _Case:
         for grant in self.grants:
             if grant.effect == "deny" and grant_means(grant, facts) == "yes":
                 why = f"You denied {parts.what_grant_means(grant, facts)} for {SCOPES[grant.scope]}."
-                return Verdict(effect="deny", by="grant", rule=grant_words(grant), why=why)
+                return Verdict(effect="deny", by="grant", rule=grant_words(grant), why=why, used=(grant_key(grant),))
         for file in facts.files:
             found = _Case(file, self.mode, self.rules, self.grants)._denied()
             if found is not None:
-                path = file.arguments.get("path", "")
-                return replace(found, why=f"The line {_does(file)} {path}. {found.why}")
+                return replace(found, why=f"{_does(facts, file)} {found.why}")
         return None
 
     def _doubt(self) -> Verdict | None:
@@ -131,7 +135,7 @@ class _Case:
             answered = exact or (grant.pattern is not None and answers_concern(grant.pattern, facts))
             if exact or (doubt is None and (answered or facts.concern is None)):
                 why = f"You allowed {_what(facts, exact=exact)} for {SCOPES[grant.scope]}."
-                return Verdict(effect="allow", by="grant", rule=grant_words(grant), why=why, used=_keys(grant))
+                return Verdict(effect="allow", by="grant", rule=grant_words(grant), why=why, used=(grant_key(grant),))
         if facts.line is None or doubt is not None:
             return None
         found = parts.decide_parts(facts, (), self.grants, self.file_verdict)
@@ -147,6 +151,14 @@ class _Case:
                 continue
             why = f"A rule asks about {parts.what_rule_means(rule, self.facts)}{_note(rule)}."
             return _rule_verdict("ask", rule, _with_concern(why, self.facts))
+        return self._asked_by_rule_for_others()
+
+    def _asked_by_rule_for_others(self) -> Verdict | None:
+        """What a rule asks about in the tools that this call does the work of. A line's files are parts of it."""
+        for file in self.facts.files if self.facts.line is None else ():
+            found = _Case(file, self.mode, self.rules, self.grants)._asked_by_rule()
+            if found is not None:
+                return replace(found, why=f"{_does(self.facts, file)} {found.why}")
         return None
 
     def _is_granted_in_parts(self, rule: Rule) -> bool:
@@ -210,10 +222,6 @@ class _Case:
         return parts.decide_parts(self.facts, self.rules, self.grants, self.file_verdict).all_allowed
 
 
-def _keys(grant: Grant) -> tuple[str, ...]:
-    return (grant_key(grant),) if grant.bound.counted else ()
-
-
 def _rule_verdict(effect: Effect, rule: Rule, why: str) -> Verdict:
     return Verdict(effect=effect, by="rule", rule=rule_words(rule), why=why, where=rule.source)
 
@@ -230,8 +238,11 @@ def _what(facts: CallFacts, *, exact: bool) -> str:
     return f"{facts.tool} with these arguments" if exact else facts.tool
 
 
-def _does(file: CallFacts) -> str:
-    return "reads" if file.read_only else "writes to"
+def _does(facts: CallFacts, file: CallFacts) -> str:
+    path = file.arguments.get("path", "")
+    if facts.line is None:
+        return f"This call does to {path} what {file.tool} does."
+    return f"The line {'reads' if file.read_only else 'writes to'} {path}."
 
 
 def _with_concern(why: str, facts: CallFacts) -> str:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import cast
 
 from runner.errors import ToolError
 from runner.messages import JsonObject
 from runner.policy.base import CallFacts, PathFact
+from runner.policy.named import paths_among, urls_among
 from runner.policy.shell import FileUse, Line, take_apart
 from runner.tools.base import Activity, ProcessEnd, Tool, ToolContext
+from runner.tools.files import book_of
 from runner.tools.workspace import concern_about, locate
 
-_PATHS = ("path", "paths", "file_path", "file", "directory", "source", "destination")
-"""Arguments that are paths: those of the built-in tools, and the usual names elsewhere."""
-
-_URLS = ("url", "urls", "uri")
+_LONGEST = 65536
+"""Characters beyond which a string is not looked up on the disk; no system opens such a path."""
 
 
 def call_facts(tool: Tool, ctx: ToolContext, arguments: JsonObject) -> CallFacts:
@@ -34,7 +33,7 @@ def call_facts(tool: Tool, ctx: ToolContext, arguments: JsonObject) -> CallFacts
         required = True
         concern = f"The check of this call failed ({type(error).__name__}: {error})."
     line = _line(tool, arguments)
-    files = tuple(_file_call(ctx, file) for file in line.files) if line is not None else ()
+    files = tuple(_file_call(ctx, file) for file in line.files) if line is not None else _same_as(tool, ctx, arguments)
     return CallFacts(
         tool=tool.name,
         kind=tool.kind,
@@ -44,9 +43,10 @@ def call_facts(tool: Tool, ctx: ToolContext, arguments: JsonObject) -> CallFacts
         concern=concern or next((file.concern for file in files if file.concern is not None), None),
         workspace=os.path.realpath(ctx.workspace),
         paths=_paths(ctx, arguments) if tool.kind != "shell" else (),
-        urls=tuple(text for name in _URLS for text in _texts(arguments.get(name))),
+        urls=tuple(urls_among(arguments)),
         line=line,
         files=files,
+        identity=tool.identity,
     )
 
 
@@ -55,19 +55,32 @@ def _line(tool: Tool, arguments: JsonObject) -> Line | None:
     return take_apart(command) if tool.kind == "shell" and isinstance(command, str) else None
 
 
-def _texts(value: object) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    items = cast("list[object]", value) if isinstance(value, list) else []
-    return [item for item in items if isinstance(item, str)]
-
-
 def _paths(ctx: ToolContext, arguments: JsonObject) -> tuple[PathFact, ...]:
-    return tuple(_path(ctx, text) for name in _PATHS for text in _texts(arguments.get(name)))
+    return tuple(_path(ctx, text) for text in dict.fromkeys(paths_among(arguments)))
+
+
+def _same_as(tool: Tool, ctx: ToolContext, arguments: JsonObject) -> tuple[CallFacts, ...]:
+    """The calls of other tools that this one does the work of."""
+    if tool.amounts_to is None:
+        return ()
+    return tuple(
+        CallFacts(
+            tool=name,
+            kind=tool.kind,
+            read_only=tool.read_only,
+            arguments=given,
+            workspace=os.path.realpath(ctx.workspace),
+            paths=_paths(ctx, given),
+            urls=tuple(urls_among(given)),
+        )
+        for name, given in tool.amounts_to(arguments)
+    )
 
 
 def _path(ctx: ToolContext, given: str) -> PathFact:
     try:
+        if len(given) > _LONGEST:
+            raise ToolError("no system opens such a path")
         place = locate(ctx, given)
     except ToolError:
         # What is no path is below no folder that an allowance names; a denial still reads it as it is written.
@@ -108,7 +121,14 @@ class _Nobody:
     def process_ended(self, end: ProcessEnd) -> None: ...
 
 
-def facts_without_run(tool: Tool, arguments: JsonObject, workspace: Path) -> CallFacts:
-    """The facts of a call that nobody is going to run: for checks, tests of rules, and questions about the past."""
+def facts_without_run(tool: Tool, arguments: JsonObject, workspace: Path, *, past: bool = False) -> CallFacts:
+    """The facts of a call that nobody is going to run: for checks, tests of rules, and questions about the past.
+
+    past: it was asked about earlier. What its run had read by then nobody knows, and a file that it made exists today,
+    so the files that it names count as read.
+    """
     ctx = ToolContext(run_id="", call_id="", agent="", workspace=workspace, reporter=_Nobody(), scratch={})
+    if past:
+        paths = _paths(ctx, arguments)
+        book_of(ctx).read.update({path.real: "" for path in paths})
     return call_facts(tool, ctx, arguments)

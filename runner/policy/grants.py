@@ -7,47 +7,66 @@ import json
 import os
 import secrets
 import stat
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from runner.control.commands import Decide
 from runner.errors import ConfigError
+from runner.events import ApprovalResolved, GrantMatch, Scope, ToolPattern
 from runner.messages import JsonObject
-from runner.policy.base import Bound, CallFacts, Grant, Pattern
+from runner.policy.base import UNBOUNDED, Bound, CallFacts, Grant, Pattern
 from runner.policy.canonical import canonical
 from runner.policy.hosts import host_problem
+from runner.policy.live import LiveGrant
+from runner.policy.made import grants_made
 from runner.policy.paths import resolved
+from runner.policy.uses import NO_USES, grant_key, is_live
 
 _VERSION = 1
-_FIELDS = frozenset({"effect", "tool", "match", "scope", "arguments", "pattern", "until", "workspace"})
+_FIELDS = frozenset(
+    {"effect", "tool", "match", "scope", "arguments", "pattern", "until", "workspace", "identity", "made"}
+)
 
 
-def grants_of(command: Decide, facts: CallFacts) -> tuple[Grant, ...]:
+LASTING: tuple[Scope, ...] = ("project", "user")
+"""The scopes that outlive a session."""
+
+
+def grants_of(command: Decide, facts: CallFacts, bound: Bound = UNBOUNDED) -> tuple[Grant, ...]:
     """The grants that a decision makes; none for a single call or the end of the run. facts: of the call decided.
 
     Without a match: the tool for run and session, the exact arguments for project and user. A call that raised a
     concern is granted by its arguments as well, because a grant of the tool does not answer a concern.
     """
-    if command.scope == "call" or command.decision == "end_run":
-        return ()
-    effect: Literal["allow", "deny"] = "deny" if command.decision == "deny" else "allow"
-    match = command.match or ("exact" if command.scope in ("project", "user") else "tool")
     arguments = facts.arguments if command.arguments is None else command.arguments
-    exact = Grant(effect=effect, tool=facts.tool, match="exact", scope=command.scope, arguments=arguments)
-    if match == "exact":
-        return (exact,)
-    whole = Grant(effect=effect, tool=facts.tool, match="tool", scope=command.scope)
-    return (whole, exact) if effect == "allow" and facts.concern is not None else (whole,)
+    match: GrantMatch = command.match or ("exact" if command.scope in LASTING else "tool")
+    patterns = command.patterns
+    if match == "tool" and command.decision != "deny" and facts.concern is not None:
+        patterns = (ToolPattern(tool=facts.tool, pattern=Pattern(arguments=arguments)),)
+    return grants_made(
+        ApprovalResolved(
+            request_id=command.request_id,
+            decision=command.decision,
+            tool=facts.tool,
+            arguments=arguments,
+            scope=command.scope,
+            match="pattern" if command.patterns else match,
+            patterns=patterns,
+            bound=bound,
+            identity=facts.identity,
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
     grant: Grant
     workspace: str | None
+    made: datetime | None = None
 
 
 class GrantFile:
@@ -62,7 +81,17 @@ class GrantFile:
     def load(self, workspace: Path) -> list[Grant]:
         """Those for the user and those for this project. Raises ConfigError where the file cannot be trusted."""
         here = _key(workspace)
-        return [_placed(entry.grant, workspace) for entry in self._entries() if entry.workspace in (None, here)]
+        return [placed(entry.grant, workspace) for entry in self._entries() if entry.workspace in (None, here)]
+
+    def entries(self, workspace: Path) -> list[LiveGrant]:
+        """The same with their keys, but for those that are over. What they have allowed is in the store's decisions."""
+        here, now = _key(workspace), datetime.now(UTC)
+        found = [(placed(one.grant, workspace), one.made) for one in self._entries() if one.workspace in (None, here)]
+        return [
+            LiveGrant(grant=grant, key=grant_key(grant), made=made, source=str(self.path))
+            for grant, made in found
+            if is_live(grant, NO_USES, now)
+        ]
 
     def add(self, grant: Grant, workspace: Path) -> None:
         """Keep a grant; one about the same calls is replaced, so that the latest decision counts."""
@@ -70,12 +99,37 @@ class GrantFile:
             raise ConfigError(
                 f"a grant for the {grant.scope} does not last", where="GrantFile", expected="project, user"
             )
-        if grant.bound.counted:
-            raise ConfigError("its uses are counted in one run", where="GrantFile", expected="a bound in time, or none")
-        new = _Entry(grant, _key(workspace) if grant.scope == "project" else None)
+        if grant.bound.counted or grant.bound.until_cost is not None:
+            raise ConfigError(
+                "its uses are counted in one session", where="GrantFile", expected="a bound in time, or none"
+            )
+        new = _Entry(grant, _key(workspace) if grant.scope == "project" else None, datetime.now(UTC))
         with self._locked():
             kept = [entry for entry in self._raw() if _same_calls(entry, _as_json(new)) is False]
             self._write([*kept, _as_json(new)])
+
+    def revoke(self, key: str, workspace: Path) -> bool:
+        """Take back the grant that has this key in this project (`entries`); whether there was one."""
+        return self._drop(workspace, lambda grant: grant_key(grant) == key)
+
+    def revoke_all(self, workspace: Path) -> bool:
+        """Take back all that counts in this project: what was decided for it, and what was decided for the user."""
+        return self._drop(workspace, lambda grant: True)
+
+    def _drop(self, workspace: Path, gone: Callable[[Grant], bool]) -> bool:
+        here = _key(workspace)
+        if self._text() is None:
+            return False
+        with self._locked():
+            raw = self._raw()
+            kept = [one for one in raw if not self._is_gone(one, here, workspace, gone)]
+            if len(kept) < len(raw):
+                self._write(kept)
+            return len(kept) < len(raw)
+
+    def _is_gone(self, raw: object, here: str, workspace: Path, gone: Callable[[Grant], bool]) -> bool:
+        entry = self._read(raw)
+        return entry is not None and entry.workspace in (None, here) and gone(placed(entry.grant, workspace))
 
     def _entries(self) -> list[_Entry]:
         return [entry for raw in self._raw() if (entry := self._read(raw)) is not None]
@@ -121,7 +175,9 @@ class GrantFile:
         arguments: Any = found.get("arguments")
         exact = found.get("match") == "exact" and isinstance(arguments, dict)
         pattern = pattern_from_json(found.get("pattern")) if found.get("match") == "pattern" else None
+        identity: Any = found.get("identity", "")
         known = not set(found) - _FIELDS and scope == ("user" if workspace is None else "project")
+        known = known and isinstance(identity, str)
         until, is_time = _moment(found.get("until"))
         if found.get("effect") == "allow":
             whole = found.get("match") == "tool" and arguments is None and found.get("pattern") is None
@@ -138,8 +194,10 @@ class GrantFile:
                 arguments=cast("JsonObject", arguments) if exact else None,
                 pattern=pattern,
                 bound=Bound(until=until),
+                identity=identity if isinstance(identity, str) else "",
             ),
             workspace if isinstance(workspace, str) else None,
+            _moment(found.get("made"))[0],
         )
 
     def _write(self, entries: list[object]) -> None:
@@ -184,6 +242,8 @@ def _as_json(entry: _Entry) -> JsonObject:
         # Written only where they say something, so that a program without them still reads the others.
         **({"pattern": pattern_to_json(grant.pattern)} if grant.pattern is not None else {}),
         **({"until": grant.bound.until.astimezone(UTC).isoformat()} if grant.bound.until is not None else {}),
+        **({"identity": grant.identity} if grant.identity else {}),
+        **({"made": entry.made.isoformat()} if entry.made is not None else {}),
     }
 
 
@@ -222,12 +282,14 @@ def _moment(value: object) -> tuple[datetime | None, bool]:
     return (found, True) if found is not None and found.tzinfo is not None else (None, False)
 
 
-def _placed(grant: Grant, workspace: Path) -> Grant:
+def placed(grant: Grant, workspace: Path) -> Grant:
     """With the folder of its pattern where it is now."""
     pattern = grant.pattern
-    if pattern is None or pattern.below is None:
-        return grant
-    return replace(grant, pattern=Pattern(below=resolved(pattern.below, workspace)))
+    return grant if pattern is None else replace(grant, pattern=placed_pattern(pattern, workspace))
+
+
+def placed_pattern(pattern: Pattern, workspace: Path) -> Pattern:
+    return pattern if pattern.below is None else Pattern(below=resolved(pattern.below, workspace))
 
 
 def _same_calls(one: object, other: JsonObject) -> bool:

@@ -16,7 +16,7 @@ from runner.policy.decision import decide
 class PastRequest:
     """A call that a person was asked about. decision: "" where nobody answered (a timeout, a stop).
 
-    arguments: as they were proposed, also where the person edited them.
+    arguments: as they were proposed, also where the person edited them. workspace: of the session, "" = not known.
     """
 
     session_id: str
@@ -26,6 +26,7 @@ class PastRequest:
     arguments: JsonObject
     decision: str = ""
     reason: str = ""
+    workspace: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,7 @@ def past_requests(events: Iterable[Event]) -> list[PastRequest]:
     answers: dict[tuple[str, str], ApprovalResolved] = {}
     for event in events:
         match event:
-            case ApprovalRequested():
+            case ApprovalRequested(asks="call"):
                 asked.setdefault((event.run_id, event.request_id), event)
             case ApprovalResolved(by="user"):
                 answers[event.run_id, event.request_id] = event

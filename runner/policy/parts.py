@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from runner.policy.base import CallFacts, Grant, PartVerdict, Rule, Verdict
+from runner.policy.cover import is_named
 from runner.policy.shell.deny import names_command
 from runner.policy.shell.model import Line, Simple
 from runner.policy.shell.named import prefix_covers
@@ -22,7 +23,7 @@ SHOWN = 120
 class Parts:
     """verdicts: of each part, as they stand in the line. counted: some part is allowed by a rule or a grant for it.
 
-    used: the keys of the bounded grants among them.
+    used: the keys of the grants among them.
     """
 
     verdicts: tuple[PartVerdict, ...]
@@ -71,7 +72,7 @@ def decide_parts(
         rule = None if grant else _rule_for(facts, line, place, rules)
         counted = counted or grant is not None or rule is not None
         by_grant = by_grant or grant is not None
-        if grant is not None and grant.bound.counted:
+        if grant is not None:
             used.append(grant_key(grant))
         verdicts.append(_command_verdict(facts, command, grant, rule, rules))
     for file in facts.files:
@@ -115,7 +116,9 @@ def what_grant_means(grant: Grant, facts: CallFacts) -> str:
 
 def _grant_for(facts: CallFacts, line: Line, place: int, grants: Sequence[Grant]) -> Grant | None:
     for grant in grants:
-        if grant.effect != "allow" or grant.match != "pattern" or grant.tool != facts.tool or grant.pattern is None:
+        if grant.effect != "allow" or grant.match != "pattern" or grant.pattern is None:
+            continue
+        if grant.tool != facts.tool or grant.identity != facts.identity:
             continue
         if grant.pattern.prefix is not None and prefix_covers(grant.pattern.prefix, line, place):
             return grant
@@ -154,7 +157,7 @@ def _against(facts: CallFacts, command: Simple, rules: Sequence[Rule], *, grante
     found = [
         rule
         for rule in rules
-        if rule.effect != "allow" and rule.prefix is not None and fnmatchcase(facts.tool, rule.tool)
+        if rule.effect != "allow" and rule.prefix is not None and is_named(rule.tool, facts)
         if names_command(rule.prefix, command) == "yes" and (rule.effect == "deny" or not granted)
     ]
     return next((rule for rule in found if rule.effect == "deny"), found[0] if found else None)

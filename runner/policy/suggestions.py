@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from runner.events import Scope
-from runner.policy.base import UNBOUNDED, Bound, CallFacts, Grant, GrantKind, Pattern
+from runner.events import Scope, Suggested, ToolPattern
+from runner.policy.base import UNBOUNDED, Bound, CallFacts, Grant, Pattern, Verdict
+from runner.policy.check import pattern_problem
 from runner.policy.hosts import host_of
+from runner.policy.made import match_of
 from runner.policy.prefix import allowance_problem
 from runner.policy.shell.model import Line, Simple
 from runner.policy.words import pattern_words
@@ -66,26 +68,39 @@ def suggest(facts: CallFacts) -> tuple[Suggestion, ...]:
     return tuple({suggestion.words: suggestion for suggestion in found}.values())
 
 
-def grants_for(suggestion: Suggestion, scope: Scope, bound: Bound = UNBOUNDED) -> tuple[Grant, ...]:
-    """The grants that a suggestion comes to."""
+def grants_for(
+    suggestion: Suggestion, scope: Scope, bound: Bound = UNBOUNDED, facts: CallFacts | None = None
+) -> tuple[Grant, ...]:
+    """The grants that a suggestion comes to. facts: of the call, whose tool's identity they are bound to."""
     return tuple(
         Grant(
             effect="allow",
             tool=tool,
-            match=_match(pattern),
+            match=match_of(pattern),
             scope=scope,
             arguments=pattern.arguments,
-            pattern=pattern if _match(pattern) == "pattern" else None,
+            pattern=pattern if match_of(pattern) == "pattern" else None,
             bound=bound,
+            identity=facts.identity if facts is not None and tool == facts.tool else "",
         )
         for tool, pattern in suggestion.patterns
     )
 
 
-def _match(pattern: Pattern) -> GrantKind:
-    if pattern.arguments is not None:
-        return "exact"
-    return "tool" if pattern.whole else "pattern"
+def proven(facts: CallFacts, decide: Callable[[tuple[Grant, ...]], Verdict]) -> tuple[Suggested, ...]:
+    """What covers this call for certain, from narrow to wide; its exact arguments, which always do, are not repeated.
+
+    decide: what the policy says to the call with these grants.
+    """
+    found: list[Suggested] = []
+    for suggestion in suggest(facts):
+        patterns = [pattern for _, pattern in suggestion.patterns]
+        if any(pattern.arguments is not None or pattern_problem(pattern, "allow") for pattern in patterns):
+            continue
+        if decide(grants_for(suggestion, "run", facts=facts)).effect == "allow":
+            named = tuple(ToolPattern(tool=tool, pattern=pattern) for tool, pattern in suggestion.patterns)
+            found.append(Suggested(words=suggestion.words, patterns=named))
+    return tuple(found)
 
 
 def _one(tool: str, pattern: Pattern) -> Suggestion:
@@ -98,10 +113,12 @@ def _of_paths(facts: CallFacts) -> Iterator[Pattern]:
     inside = all(path.inside for path in facts.paths)
     if facts.concern is not None and any(path.inside for path in facts.paths):
         return
-    common = posixpath.commonpath([path.real for path in facts.paths])
-    if len(facts.paths) == 1:
+    reals = {path.real for path in facts.paths}
+    # What several paths have in common is a folder already.
+    folder = common = posixpath.commonpath(reals)
+    if len(reals) == 1:
         yield Pattern(below=_shown(common, facts.workspace))
-    folder = posixpath.dirname(common)
+        folder = posixpath.dirname(common)
     if folder not in ("/", "") and (not inside or f"{folder}/".startswith(facts.workspace + "/")):
         yield Pattern(below=_shown(folder, facts.workspace))
     if inside:

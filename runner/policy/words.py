@@ -6,7 +6,6 @@ import json
 import shlex
 
 from runner.policy.base import Grant, Pattern, Rule
-from runner.policy.uses import grant_key
 
 SCOPES = {
     "call": "this call",
@@ -48,8 +47,7 @@ def grant_words(grant: Grant) -> str:
             covered = "every call"
         case "pattern":
             covered = pattern_words(grant.pattern or Pattern()) or "nothing"
-    key = f" [grant {grant_key(grant)}]" if grant.bound.counted else ""
-    return f"{grant.effect} {grant.tool}, {covered}, for {SCOPES[grant.scope]}{bound_words(grant)}{key}"
+    return f"{grant.effect} {grant.tool}, {covered}, for {SCOPES[grant.scope]}{bound_words(grant)}"
 
 
 def bound_words(grant: Grant) -> str:
@@ -62,4 +60,6 @@ def bound_words(grant: Grant) -> str:
         parts.append(f"until {bound.until.isoformat(timespec='minutes')}")
     if bound.until_failure:
         parts.append("until the first failure")
+    if bound.until_cost is not None:
+        parts.append(f"until the run has cost ${bound.until_cost:f}")
     return f", {' and '.join(parts)}" if parts else ""

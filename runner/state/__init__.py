@@ -19,11 +19,13 @@ from runner.state.run import (
     Retrying,
     Running,
     RunState,
+    Sampling,
     Status,
     Stopping,
     WaitingApproval,
     status_of,
 )
+from runner.state.spans import Span, Times
 
 __all__ = [
     "FINAL",
@@ -46,9 +48,12 @@ __all__ = [
     "Retrying",
     "RunState",
     "Running",
+    "Sampling",
+    "Span",
     "Status",
     "Stopping",
     "TextItem",
+    "Times",
     "UserItem",
     "WaitingApproval",
     "fold",

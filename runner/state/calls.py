@@ -9,6 +9,7 @@ from runner.events import (
     ApprovalRequested,
     ApprovalResolved,
     Event,
+    FilesChanged,
     HandoffCompleted,
     HandoffIgnored,
     ToolActivity,
@@ -32,10 +33,11 @@ def reduce_call(state: RunState, event: Event) -> RunState:
         case ToolProposed():
             return _proposed(state, event)
         case ApprovalRequested():
-            view = _approval(event)
-            return _change(state, event.call_id, lambda call: replace(call, phase="waiting", approval=view))
+            return _change(state, event.call_id, lambda call: _asked(call, event))
         case ApprovalResolved():
             return _change(state, event.call_id, lambda call: _resolved(call, event))
+        case FilesChanged():
+            return _change(state, event.call_id, lambda call: _changed(call, event))
         case ToolStarted():
             first = any(call.call_id == event.call_id and call.started_mono is None for call in state.live_calls)
             state = replace(state, calls_started=state.calls_started + first)
@@ -44,10 +46,10 @@ def reduce_call(state: RunState, event: Event) -> RunState:
             return _change(
                 state,
                 event.call_id,
-                lambda call: replace(call, activity=event.message, progress=event.progress),
+                lambda call: replace(call, activity=event.message, progress=event.progress, heard_mono=event.mono),
             )
         case ToolOutputDelta():
-            return _change(state, event.call_id, lambda call: _printed(call, event.text))
+            return _change(state, event.call_id, lambda call: _printed(call, event.text, event.mono))
         case ToolFinished():
             return _finished(state, event)
         case HandoffCompleted() | HandoffIgnored():
@@ -118,21 +120,45 @@ def _approval(event: ApprovalRequested) -> ApprovalView:
         time=event.time,
         mono=event.mono,
         expires_at=event.expires_at,
+        asks=event.asks,
+        risk=event.risk,
+        risks=event.risks,
+        suggestions=event.suggestions,
     )
 
 
+def _asked(call: CallItem, event: ApprovalRequested) -> CallItem:
+    view = _approval(event)
+    before = call.question if event.asks == "question" else call.approval
+    call = replace(call, phase="waiting", earlier=call.earlier if before is None else (*call.earlier, before))
+    return replace(call, question=view) if event.asks == "question" else replace(call, approval=view)
+
+
+def _resolved_view(view: ApprovalView, event: ApprovalResolved) -> ApprovalView:
+    return replace(
+        view,
+        decision=event.decision,
+        by=event.by,
+        rule=event.rule,
+        scope=event.scope,
+        reason=event.reason,
+        seconds=event.seconds,
+        given=event.arguments,
+        match=event.match,
+        patterns=event.patterns,
+        bound=event.bound,
+    )
+
+
+def _changed(call: CallItem, event: FilesChanged) -> CallItem:
+    return replace(call, changes=(*call.changes, *event.files), uncovered=event.uncovered or call.uncovered)
+
+
 def _resolved(call: CallItem, event: ApprovalResolved) -> CallItem:
-    approval = call.approval
-    if approval is not None:
-        approval = replace(
-            approval,
-            decision=event.decision,
-            by=event.by,
-            rule=event.rule,
-            scope=event.scope,
-            reason=event.reason,
-            seconds=event.seconds,
-        )
+    question = call.question
+    if question is not None and question.request_id == event.request_id:
+        return replace(call, phase="running", question=_resolved_view(question, event))
+    approval = None if call.approval is None else _resolved_view(call.approval, event)
     arguments = event.arguments if event.decision in ("allow", "edit") else call.arguments
     return replace(call, phase="proposed", approval=approval, arguments=arguments)
 
@@ -149,7 +175,7 @@ def _began(call: CallItem, event: ToolStarted) -> CallItem:
     )
 
 
-def _printed(call: CallItem, text: str) -> CallItem:
+def _printed(call: CallItem, text: str, mono: float) -> CallItem:
     pieces = call.live_output.append(text)
     characters = call.live_characters + len(text)
     dropped = call.dropped_characters
@@ -157,7 +183,7 @@ def _printed(call: CallItem, text: str) -> CallItem:
         kept = "".join(pieces)[-LIVE_OUTPUT_KEPT:]
         dropped += characters - len(kept)
         pieces, characters = AppendLog((kept,)), len(kept)
-    return replace(call, live_output=pieces, live_characters=characters, dropped_characters=dropped)
+    return replace(call, live_output=pieces, live_characters=characters, dropped_characters=dropped, heard_mono=mono)
 
 
 def _finished(state: RunState, event: ToolFinished) -> RunState:
@@ -178,7 +204,9 @@ def _finished(state: RunState, event: ToolFinished) -> RunState:
             live_output=AppendLog[str](),
             live_characters=0,
             dropped_characters=0,
+            heard_mono=None,
         ),
     )
     result = ToolResult(call_id=event.call_id, tool=event.tool, output=event.output, status=event.status)
-    return replace(state, history=state.history.append(result))
+    is_list = event.status == "ok" and event.display is not None and event.display.get("type") == "todo"
+    return replace(state, history=state.history.append(result), todo=event.display if is_list else state.todo)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from runner.events import Event
+from runner.events import UNBOUNDED, Asks, Bound, Event, FileChange, Risk, Suggested, ToolPattern
 from runner.log import AppendLog
 from runner.messages import JsonObject, SideEffects, ToolStatus
 
@@ -50,7 +50,7 @@ class TextItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalView:
-    """An approval as it stands: open while decision is empty."""
+    """An approval or a question as it stands: open while decision is empty. given: what it was resolved with."""
 
     request_id: str
     call_id: str
@@ -69,6 +69,14 @@ class ApprovalView:
     scope: str = ""
     reason: str = ""
     seconds: float = 0.0
+    asks: Asks = "call"
+    risk: Risk = "medium"
+    risks: tuple[str, ...] = ()
+    suggestions: tuple[Suggested, ...] = ()
+    given: JsonObject | None = None
+    match: str = ""
+    patterns: tuple[ToolPattern, ...] = ()
+    bound: Bound = UNBOUNDED
 
 
 CallPhase = Literal["writing", "proposed", "waiting", "running", "finished"]
@@ -81,6 +89,8 @@ class CallItem:
     phase: writing (the model still writes the arguments), proposed, waiting (for a person), running, finished.
     live_output: the last part of what it printed so far; output: what the model read.
     started_mono: when it began to run, seconds; seconds: how long it ran. process: what its process runs, short.
+    approval: whether it may run. question: what it asked last while it ran. earlier: what was asked before these.
+    changes: the files it changed. heard_mono: when a running call last printed or told something.
     """
 
     item_id: str
@@ -94,6 +104,10 @@ class CallItem:
     valid: bool = True
     phase: CallPhase = "proposed"
     approval: ApprovalView | None = None
+    question: ApprovalView | None = None
+    earlier: tuple[ApprovalView, ...] = ()
+    changes: tuple[FileChange, ...] = ()
+    uncovered: str = ""
     pid: int | None = None
     pgid: int | None = None
     process: str = ""
@@ -103,6 +117,7 @@ class CallItem:
     live_output: AppendLog[str] = EMPTY
     live_characters: int = 0
     dropped_characters: int = 0
+    heard_mono: float | None = None
     status: ToolStatus | None = None
     output: str = ""
     display: JsonObject | None = None
@@ -110,6 +125,11 @@ class CallItem:
     truncated: bool = False
     artifact: str | None = None
     side_effects: SideEffects = "none"
+
+    @property
+    def asked(self) -> ApprovalView | None:
+        """What is open and waits for a person: the call's question, else its approval."""
+        return next((view for view in (self.question, self.approval) if view is not None and not view.decision), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,3 +142,16 @@ class EventItem:
 
 
 Item: TypeAlias = UserItem | TextItem | CallItem | EventItem
+
+
+def is_open(item: Item) -> bool:
+    """Whether it may still change."""
+    match item:
+        case UserItem(queued=queued):
+            return queued
+        case TextItem(live=live):
+            return live
+        case CallItem(phase=phase):
+            return phase != "finished"
+        case EventItem():
+            return False

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
-from runner.events import AttemptDiscarded, CompactionFinished, LimitChanged, ModelResponded
+from runner.events import AttemptDiscarded, CompactionFinished, LimitChanged, ModelResponded, SamplingFinished
 from runner.messages import JsonObject
-from runner.state.run import LedgerEntry
+from runner.state.run import LedgerEntry, Purpose
+from runner.state.spans import Closing
 
 LIMITS = (
     "max_turns",
@@ -26,9 +27,10 @@ LIMITS = (
 )
 
 
-def ledger_entry(event: ModelResponded | AttemptDiscarded | CompactionFinished) -> LedgerEntry:
+def ledger_entry(event: Closing) -> LedgerEntry:
     """The request that this fact closes."""
-    reason, purpose = "", "turn"
+    reason = ""
+    purpose: Purpose = "turn"
     match event:
         case ModelResponded():
             reason = "interrupted" if event.finish_reason == "interrupted" else ""
@@ -36,6 +38,8 @@ def ledger_entry(event: ModelResponded | AttemptDiscarded | CompactionFinished) 
             reason = event.reason
         case CompactionFinished():
             purpose, reason = "compaction", "" if event.how == "model" else "failed"
+        case SamplingFinished():
+            purpose, reason = "sampling", "" if event.how == "model" else "failed"
     return LedgerEntry(
         turn=event.turn,
         attempt=event.attempt,
@@ -44,14 +48,14 @@ def ledger_entry(event: ModelResponded | AttemptDiscarded | CompactionFinished) 
         usage=event.usage,
         cost_usd=event.cost_usd,
         source=event.usage_source,
-        discarded=isinstance(event, AttemptDiscarded) or (purpose == "compaction" and bool(reason)),
+        discarded=isinstance(event, AttemptDiscarded) or (purpose != "turn" and bool(reason)),
         time=event.time,
         mono=event.mono,
         seconds=0.0 if isinstance(event, AttemptDiscarded) else event.seconds,
         first_token_seconds=event.first_token_seconds if isinstance(event, ModelResponded) else None,
         provider=event.provider,
         price=event.price,
-        purpose="compaction" if purpose == "compaction" else "turn",
+        purpose=purpose,
         reason=reason,
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil
 
-from runner.state.run import Compacting, Requesting, RunState
+from runner.state.run import Compacting, Requesting, RunState, Sampling
 from runner.usage import Usage
 
 WINDOW = 300.0
@@ -101,7 +101,7 @@ def coming(state: RunState) -> Coming | None:
         case Requesting() as phase:
             usage = Usage(input=phase.input_estimate, output=ceil(phase.characters / CHARACTERS_PER_TOKEN))
             price = phase.price
-        case Compacting() as phase:
+        case (Compacting() | Sampling()) as phase:
             usage, price = Usage(input=phase.input_estimate), phase.price
         case _:
             return None

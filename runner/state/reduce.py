@@ -29,6 +29,8 @@ from runner.events import (
     RunFinished,
     RunQueued,
     RunStarted,
+    SamplingFinished,
+    SamplingStarted,
     StatusChanged,
     StopRequested,
     TurnFinished,
@@ -40,7 +42,7 @@ from runner.log import AppendLog
 from runner.messages import AssistantMessage, UserMessage
 from runner.state.calls import insert_item, reduce_call
 from runner.state.deltas import reduce_delta
-from runner.state.items import CallItem, EventItem, Item, TextItem, TextKind, UserItem
+from runner.state.items import CallItem, EventItem, Item, TextItem, TextKind, UserItem, is_open
 from runner.state.ledger import changed_limits, ledger_entry, limits_in
 from runner.state.run import (
     Between,
@@ -54,10 +56,12 @@ from runner.state.run import (
     Retrying,
     Running,
     RunState,
+    Sampling,
     Stopping,
     WaitingApproval,
     status_of,
 )
+from runner.state.spans import Closing, is_paid, timed
 
 
 def reduce(state: RunState, event: Event) -> RunState:
@@ -72,14 +76,15 @@ def reduce(state: RunState, event: Event) -> RunState:
         agent=event.agent or state.agent,
         last_mono=event.mono,
         waited=state.waited + (max(0.0, event.mono - state.last_mono) if state.idle else 0.0),
+        times=timed(state, event),
     )
     match event:
         case RunQueued() | RunStarted():
             return _started(state, event)
         case ModelRequested() | ModelResponded() | AttemptDiscarded() | RetryScheduled() | ModelSwitched():
             return _model(state, event)
-        case CompactionStarted() | CompactionFinished():
-            return _compaction(state, event)
+        case CompactionStarted() | CompactionFinished() | SamplingStarted() | SamplingFinished():
+            return _aside(state, event)
         case TurnStarted() | TurnFinished() | MessageQueued() | QueueChanged() | MessageDelivered() | UsageUpdated():
             return _turn(state, event)
         case StatusChanged() | StopRequested() | AbortRequested() | Paused() | Resumed() | RunFinished():
@@ -189,26 +194,14 @@ def _requeue(state: RunState, event: QueueChanged) -> RunState:
 
 def _settle(state: RunState) -> RunState:
     """Move what will not change any more; queued messages stay at the end, and so do open calls."""
-    done = [item for item in state.live if not _open(item)]
+    done = [item for item in state.live if not is_open(item)]
     if not done:
         return state
     return replace(
         state,
         settled=state.settled.extend(done),
-        live=tuple(item for item in state.live if _open(item)),
+        live=tuple(item for item in state.live if is_open(item)),
     )
-
-
-def _open(item: Item) -> bool:
-    match item:
-        case UserItem(queued=queued):
-            return queued
-        case TextItem(live=live):
-            return live
-        case CallItem(phase=phase):
-            return phase != "finished"
-        case EventItem():
-            return False
 
 
 def _model(
@@ -243,6 +236,17 @@ def _partial(item: Item) -> bool:
     return (isinstance(item, TextItem) and item.live) or (isinstance(item, CallItem) and item.phase == "writing")
 
 
+def _aside(
+    state: RunState, event: CompactionStarted | CompactionFinished | SamplingStarted | SamplingFinished
+) -> RunState:
+    """A request that is not a turn's."""
+    match event:
+        case CompactionStarted() | CompactionFinished():
+            return _compaction(state, event)
+        case _:
+            return _sampling(state, event)
+
+
 def _compaction(state: RunState, event: CompactionStarted | CompactionFinished) -> RunState:
     if isinstance(event, CompactionStarted):
         phase = Compacting(
@@ -254,7 +258,7 @@ def _compaction(state: RunState, event: CompactionStarted | CompactionFinished) 
             price=event.price,
         )
         return replace(state, phase=phase)
-    if event.model and (event.usage.total or event.cost_usd is None):
+    if is_paid(event):
         state = _pay(state, event)
     if event.how != "none":
         done = Compacted(
@@ -267,7 +271,23 @@ def _compaction(state: RunState, event: CompactionStarted | CompactionFinished) 
     return _show(replace(state, phase=Between()), event)
 
 
-def _pay(state: RunState, event: ModelResponded | AttemptDiscarded | CompactionFinished) -> RunState:
+def _sampling(state: RunState, event: SamplingStarted | SamplingFinished) -> RunState:
+    if isinstance(event, SamplingStarted):
+        phase = Sampling(
+            model=event.model,
+            who=event.who,
+            call_id=event.call_id,
+            since_mono=event.mono,
+            input_estimate=event.input_tokens_estimate,
+            price=event.price,
+        )
+        return replace(state, phase=phase)
+    if is_paid(event):
+        state = _pay(state, event)
+    return _show(replace(state, phase=Between()), event)
+
+
+def _pay(state: RunState, event: Closing) -> RunState:
     entry = replace(ledger_entry(event), waited=state.waited)
     return replace(
         state,

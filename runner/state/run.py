@@ -12,9 +12,10 @@ from runner.events import ErrorInfo, LimitReached
 from runner.log import AppendLog
 from runner.messages import JsonObject, Message
 from runner.state.items import CallItem, Item, UserItem
+from runner.state.spans import Times
 from runner.usage import Cost, Price, Usage, UsageSource
 
-Purpose = Literal["turn", "compaction"]
+Purpose = Literal["turn", "compaction", "sampling"]
 Status = Literal["queued", "running", "waiting_approval", "paused", "stopping", "completed", "failed", "cancelled"]
 Reason = Literal[
     "complete",
@@ -133,18 +134,30 @@ class Compacting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """A model is asked on behalf of somebody besides the agent, while the call that this is for runs."""
+
+    model: str
+    who: str
+    call_id: str
+    since_mono: float
+    input_estimate: int = 0
+    price: Price | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Between:
     """No request is open: tools run, or the loop is between two steps."""
 
 
-Phase: TypeAlias = Requesting | Retrying | Compacting | Between
+Phase: TypeAlias = Requesting | Retrying | Compacting | Sampling | Between
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:
     """One request as it was paid for. cost_usd None = unknown; price: what it was reckoned with.
 
-    purpose: turn, compaction. discarded: its output is not used; reason says why (an error's type, model_switched,
+    purpose: what it was made for. discarded: its output is not used; reason says why (an error's type, model_switched,
     interrupted where a part is kept). waited: RunState.waited when it was closed.
     """
 
@@ -186,6 +199,7 @@ class RunState:
     context_used, context_window: tokens of the last request. limits: those that are on, in their own units.
     waited: seconds in which the run only waited for a person or was paused.
     limit_asked: what the run paused for and asks about. compacted: the last compaction of this run.
+    todo: the view of the last list of what is to be done, {"type": "todo", "items": [{"text", "status"}]}.
     """
 
     run_id: str = ""
@@ -213,6 +227,7 @@ class RunState:
     live: tuple[Item, ...] = ()
     history: AppendLog[Message] = field(default_factory=AppendLog[Message])
     ledger: AppendLog[LedgerEntry] = field(default_factory=AppendLog[LedgerEntry])
+    times: Times = field(default_factory=Times)
     usage: Usage = field(default_factory=Usage)
     cost: Cost = field(default_factory=Cost)
     context_used: int = 0
@@ -220,6 +235,7 @@ class RunState:
     limits: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
     limit_asked: LimitReached | None = None
     compacted: Compacted | None = None
+    todo: JsonObject | None = None
     final_output: str = ""
     error: ErrorInfo | None = None
     receipt: JsonObject | None = None

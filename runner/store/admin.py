@@ -28,6 +28,8 @@ def delete(connection: sqlite3.Connection, session_id: str, me: Owner, now: floa
     runs = "SELECT run_id FROM runs WHERE session_id = ?"
     for table in ("events", "deltas", "artifacts"):
         connection.execute(f"DELETE FROM {table} WHERE run_id IN ({runs})", (session_id,))
+    for table in ("decisions", "revocations"):
+        connection.execute(f"DELETE FROM {table} WHERE session_id = ?", (session_id,))
     connection.execute("DELETE FROM runs WHERE session_id = ?", (session_id,))
     connection.execute("DELETE FROM leases WHERE session_id = ?", (session_id,))
     connection.execute("UPDATE requests SET session_id = '', run_id = '' WHERE session_id = ?", (session_id,))

@@ -20,6 +20,8 @@ from runner.events import (
     RunFinished,
     RunQueued,
     RunStarted,
+    SamplingFinished,
+    SamplingStarted,
     StatusChanged,
     ToolFinished,
     ToolProposed,
@@ -87,6 +89,8 @@ def close_run(
         writer.add(response)
     if seen.compaction is not None:
         writer.add(_compaction_end(seen, seen.compaction))
+    if seen.sampling is not None:
+        writer.add(_sampling_end(seen, seen.sampling))
     open_calls = _close_calls(seen, writer, _by_call(ended))
     if seen.turn is not None:
         writer.add(_turn_end(seen, seen.turn))
@@ -136,6 +140,8 @@ def _denied(asked: ApprovalRequested, seen: Seen) -> ApprovalResolved:
     return ApprovalResolved(
         request_id=asked.request_id,
         call_id=asked.call_id,
+        tool=asked.tool,
+        proposed=asked.arguments if asked.asks == "call" else None,
         decision="deny",
         by="disconnect",
         arguments=asked.arguments,
@@ -186,6 +192,24 @@ def _compaction_end(seen: Seen, started: CompactionStarted) -> CompactionFinishe
     return CompactionFinished(
         tokens_before=started.tokens_before,
         tokens_after=started.tokens_before,
+        how="none",
+        error="the program ended",
+        model=started.model,
+        provider=started.provider,
+        price=started.price,
+        usage=usage,
+        cost_usd=cost if usage.total else Decimal(0),
+        usage_source="estimated",
+        seconds=max(0.0, seen.last_mono - started.mono),
+    )
+
+
+def _sampling_end(seen: Seen, started: SamplingStarted) -> SamplingFinished:
+    usage = Usage(input=started.input_tokens_estimate)
+    cost = None if started.price is None else started.price.cost(usage)
+    return SamplingFinished(
+        call_id=started.call_id,
+        who=started.who,
         how="none",
         error="the program ended",
         model=started.model,
@@ -281,7 +305,7 @@ def _receipt(seen: Seen, closed: Sequence[Event], ended: Sequence[ProcessEnd]) -
     tools: list[JsonObject] = []
     for event in closed:
         match event:
-            case ModelResponded() | CompactionFinished():
+            case ModelResponded() | CompactionFinished() | SamplingFinished():
                 cost = None if event.cost_usd is None else str(event.cost_usd)
                 usage = {"input": event.usage.input, "output": event.usage.output}
                 source = event.usage_source

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
-from runner.events import AttemptDiscarded, CompactionFinished, Event, ModelResponded
+from runner.events import AttemptDiscarded, CompactionFinished, Event, ModelResponded, SamplingFinished
 from runner.state import RunState, reduce
 from runner.state.ledger import ledger_entry
 from runner.store.rows import RawRow, decode
@@ -30,7 +30,7 @@ INSERT_SQL = f"INSERT INTO requests({_COLUMNS}) VALUES ({', '.join(['?'] * 20)})
 SUMS_SQL = ", ".join(f"sum({name})" for name in (*TOKENS, "cost")) + ", count(*) - count(cost)"
 """The tokens, the known cost, and the number of requests without one."""
 
-_CLOSING = ("model_responded", "attempt_discarded", "compaction_finished")
+_CLOSING = ("model_responded", "attempt_discarded", "compaction_finished", "sampling_finished")
 _ROWS_AT_ONCE = 500
 
 
@@ -39,8 +39,8 @@ def request_row(event: Event) -> RequestRow | None:
     match event:
         case ModelResponded() | AttemptDiscarded():
             entry = ledger_entry(event)
-        case CompactionFinished():
-            # Not every compaction asked a model: the fold says which, so that its totals and the rows cannot differ.
+        case CompactionFinished() | SamplingFinished():
+            # Not every one of these cost something: the fold says which, so that its totals and the rows cannot differ.
             entry = next(iter(reduce(RunState(), event).ledger), None)
         case _:
             return None

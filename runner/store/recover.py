@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from runner.events import Event, ToolFinished, ToolStarted
 from runner.store.base import RecoveredRun
 from runner.store.closing import Closing, close_run
+from runner.store.decisions import change_of
 from runner.store.encode import encode
 from runner.store.leases import OWNER_COLUMNS, owner_from
 from runner.store.ledger import INSERT_SQL, request_row
@@ -210,6 +211,9 @@ def _store(connection: sqlite3.Connection, case: OpenRun, closing: Closing) -> N
     )
     requests = (request_row(event) for event in closing.events)
     connection.executemany(INSERT_SQL, [row for row in requests if row is not None])
+    for change in map(change_of, closing.events):
+        if change is not None:
+            connection.execute(*change)
     connection.execute("DELETE FROM deltas WHERE run_id = ?", (case.run_id,))
     tally = _tally(connection, case, closing.events[0])
     for event in closing.events:

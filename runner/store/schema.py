@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from runner.errors import StoreError
+from runner.store.decisions import fill as fill_decisions
 from runner.store.leases import OWNER_COLUMNS, owner_from
 from runner.store.ledger import fill
 from runner.store.process import is_alive
@@ -138,7 +139,31 @@ _SECOND: Step = (
 )
 """The ledger, in the place of sums that were counted beside it."""
 
-MIGRATIONS: tuple[Step, ...] = (_FIRST, _SECOND)
+_THIRD: Step = (
+    # asked, resolved: the numbers of the facts, NULL where there is none; grants: their keys; search: folded texts.
+    """
+    CREATE TABLE decisions(
+        n INTEGER PRIMARY KEY, run_id TEXT NOT NULL, session_id TEXT NOT NULL, call_id TEXT NOT NULL,
+        request_id TEXT NOT NULL, asked INTEGER, resolved INTEGER, time INTEGER NOT NULL, tool TEXT NOT NULL,
+        decision TEXT NOT NULL, decided_by TEXT NOT NULL, grants TEXT NOT NULL, search TEXT NOT NULL
+    )
+    """,
+    "CREATE INDEX decisions_of_session ON decisions(session_id, n)",
+    "CREATE INDEX decisions_open ON decisions(run_id, request_id) WHERE resolved IS NULL",
+    "CREATE INDEX decisions_by_grants ON decisions(grants, decision, time) WHERE grants <> ''",
+    fill_decisions,
+    # after_run: the newest run of the session (runs.n) when a grant was taken back; what later runs granted stays.
+    """
+    CREATE TABLE revocations(
+        n INTEGER PRIMARY KEY, session_id TEXT NOT NULL, after_run INTEGER NOT NULL, key TEXT NOT NULL,
+        time INTEGER NOT NULL
+    )
+    """,
+    "CREATE INDEX revocations_of_session ON revocations(session_id)",
+)
+"""Decisions that can be searched, and grants taken back while no run goes on."""
+
+MIGRATIONS: tuple[Step, ...] = (_FIRST, _SECOND, _THIRD)
 """Step i brings a database from version i to i + 1."""
 
 VERSION = len(MIGRATIONS)

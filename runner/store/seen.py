@@ -19,6 +19,8 @@ from runner.events import (
     RefusalDelta,
     RunQueued,
     RunStarted,
+    SamplingFinished,
+    SamplingStarted,
     TextDelta,
     ToolArgumentsDelta,
     ToolFinished,
@@ -35,9 +37,9 @@ from runner.state import RunState, reduce
 class Seen:
     """What the events taken in have left open, and what is needed to close it.
 
-    last_mono: of the run's clock. request, compaction: the open one. pieces: what had arrived of the request, by kind.
-    asked: calls that somebody was asked about. responded: calls of responses. began: when calls started. turn: the open
-    one.
+    last_mono: of the run's clock. request, compaction, sampling: the open one. pieces: what had arrived of the request,
+    by kind. approvals: open ones, questions too. asked: calls that somebody was asked about. responded: calls of
+    responses. began: when calls started. turn: the open one.
     """
 
     state: RunState = field(default_factory=RunState)
@@ -46,6 +48,7 @@ class Seen:
     started: bool = False
     request: ModelRequested | None = None
     compaction: CompactionStarted | None = None
+    sampling: SamplingStarted | None = None
     pieces: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     approvals: dict[str, ApprovalRequested] = field(default_factory=dict[str, ApprovalRequested])
     asked: set[str] = field(default_factory=set[str])
@@ -70,7 +73,8 @@ class Seen:
                 self.turn = None
             case ApprovalRequested(request_id=request_id, call_id=call_id):
                 self.approvals[request_id] = event
-                self.asked.add(call_id)
+                if event.asks == "call":
+                    self.asked.add(call_id)
             case ApprovalResolved(request_id=request_id):
                 self.approvals.pop(request_id, None)
             case _:
@@ -82,6 +86,8 @@ class Seen:
                 self.agent_active = isinstance(event, AgentStarted)
             case ModelRequested() | ModelResponded() | AttemptDiscarded() | CompactionStarted() | CompactionFinished():
                 self._take_request(event)
+            case SamplingStarted() | SamplingFinished():
+                self.sampling = event if isinstance(event, SamplingStarted) else None
             case TextDelta() | ReasoningDelta() | RefusalDelta() | ToolArgumentsDelta():
                 self.pieces.setdefault(event.kind, []).append(event.text)
             case ToolProposed(call_id=call_id):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.errors import NotFoundError
-from runner.events import ApprovalRequested, ApprovalResolved, Event
+from runner.events import Event
 from runner.events.codec import load_json
 from runner.messages import Message
 from runner.state import RunState, reduce
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
     from runner.clock import Clock
     from runner.policy.base import Grant
+    from runner.policy.history import PastRequest
+    from runner.policy.live import LiveGrant
+    from runner.policy.uses import Uses
+    from runner.store.decisions import DecisionRow, GrantUse
     from runner.store.read import OnProblem, Reader
     from runner.store.recover import OpenRun
     from runner.store.rows import RawRow
@@ -120,6 +124,12 @@ class Store:
         runs = self._reader.run_ids(session_id, run_id)
         return (event for run in runs for event in self._events_of(session_id, run, from_seq, on_problem))
 
+    def facts(self, session_id: str, kinds: Sequence[str]) -> list[Event]:
+        """The stored facts of these kinds, run after run; damaged ones are passed over. Empty for no such session."""
+        from runner.store.facts import facts
+
+        return facts(self._reader, session_id, kinds, self._decode)
+
     def runs(self, session_id: str) -> list[RunState]:
         """Its runs as they ended, or as they stand, oldest first. Raises NotFoundError."""
         return [self._fold(session_id, run_id) for run_id in self._reader.run_ids(session_id)]
@@ -146,36 +156,32 @@ class Store:
         return tuple(messages)
 
     def grants(self, session_id: str) -> list[Grant]:
-        """What a person allowed or denied for this whole session, in order. Empty where there is no such session."""
-        from runner.policy.base import Grant
+        """What a person allowed or denied for this whole session and did not take back, in order. Empty where there is
+        no such session."""
+        return self.grants_with_uses(session_id)[0]
 
-        rows = self._reader.all(
-            "SELECT e.run_id, e.seq, CAST(e.json AS BLOB) FROM runs r JOIN events e ON e.run_id = r.run_id"
-            " WHERE r.session_id = ? AND e.kind IN ('approval_requested', 'approval_resolved') ORDER BY r.n, e.seq",
-            (session_id,),
-        )
-        asked: dict[tuple[str, str], str] = {}
-        found: list[Grant] = []
-        for run_id, seq, data in rows:
-            event = self._decode(session_id, _raw(run_id, seq, data), None)
-            match event:
-                case ApprovalRequested():
-                    asked[run_id, event.request_id] = event.tool
-                case ApprovalResolved(by="user", scope="session", decision="allow" | "edit" | "deny" as decision):
-                    tool = asked.get((run_id, event.request_id))
-                    if tool is not None:
-                        found.append(
-                            Grant(
-                                effect="deny" if decision == "deny" else "allow",
-                                tool=tool,
-                                match=event.match,
-                                scope="session",
-                                arguments=event.arguments if event.match == "exact" else None,
-                            )
-                        )
-                case _:
-                    pass
-        return found
+    def grants_with_uses(self, session_id: str) -> tuple[list[Grant], Uses]:
+        """The same, and how often each was used; one that is used up is among them and counts no more."""
+        from runner.store.standing import standing
+
+        found = standing(self._reader, session_id, self._decode)
+        return found.grants(), found.uses
+
+    def live_grants(self, session_id: str, now: datetime) -> list[LiveGrant]:
+        """What counts in the session now: for all of it, and for its runs that have not ended."""
+        from runner.store.standing import costs_of, standing
+
+        found = standing(self._reader, session_id, self._decode)
+        return list(found.live(now, costs_of(self._reader, session_id)))
+
+    def revoke_grants(self, session_id: str, key: str = "") -> None:
+        """Take back a grant of a session that nobody runs by its key; "" takes back all of them.
+
+        Raises NotFoundError, and SessionBusyError while a program runs it: then the run is to be asked.
+        """
+        from runner.store.standing import revoke
+
+        self.journal.call(lambda connection: revoke(connection, session_id, key, self._owner, time.time()))
 
     def export(self, session_id: str, format: ExportFormat, redact: bool = True) -> Iterator[str]:
         """The session in pieces of text. redact masks secrets. Raises NotFoundError."""
@@ -277,6 +283,52 @@ class Store:
         with self._reader.connection() as connection:
             return usage(connection, by, since, session_id)
 
+    def decisions(
+        self,
+        *,
+        session_id: str | None = None,
+        text: str = "",
+        tool: str = "",
+        decision: str = "",
+        by: str = "",
+        grant: str = "",
+        since: datetime | None = None,
+        limit: int = 200,
+        before: int | None = None,
+    ) -> list[DecisionRow]:
+        """What was decided, the newest first. text: words that all occur in it. grant: the key of one that took part.
+        before: the place of the last one that was shown, for the page after it."""
+        from runner.store.decisions import Wanted, decisions
+
+        wanted = Wanted(
+            session_id=session_id,
+            text=text,
+            tool=tool,
+            decision=decision,
+            by=by,
+            grant=grant,
+            since=since,
+            before=before,
+            limit=limit,
+        )
+        with self._reader.connection() as connection:
+            return decisions(connection, wanted, lambda session, row: self._decode(session, row, None))
+
+    def past_requests(self, limit: int = 1000, workspace: str | Path | None = None) -> list[PastRequest]:
+        """The calls that a person was asked about, the newest first; workspace: only those of runs in this folder."""
+        from runner.store.decisions import past_requests
+
+        folder = None if workspace is None else str(workspace)
+        with self._reader.connection() as connection:
+            return past_requests(connection, limit, folder, lambda session, row: self._decode(session, row, None))
+
+    def grant_uses(self, keys: Iterable[str]) -> dict[str, GrantUse]:
+        """What grants have allowed in all sessions, by their keys; those that last are not counted elsewhere."""
+        from runner.store.decisions import grant_uses
+
+        with self._reader.connection() as connection:
+            return grant_uses(connection, keys)
+
     def _events_of(
         self,
         session_id: str,
@@ -327,9 +379,3 @@ class Store:
         self._remember(problem)
         if on_problem is not None:
             on_problem(problem)
-
-
-def _raw(run_id: str, seq: int, data: bytes) -> RawRow:
-    from runner.store.rows import RawRow
-
-    return RawRow(run_id=run_id, seq=seq, data=data, is_delta=False)

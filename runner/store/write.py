@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from runner.errors import StoreError
 from runner.events import Event, RunFinished, RunQueued, RunStarted
+from runner.store.decisions import Change, change_of
 from runner.store.deltas import DeltaBuffer, DeltaRow, Superseded, superseded_by
 from runner.store.encode import encode
 from runner.store.ledger import INSERT_SQL, RequestRow, request_row
@@ -50,6 +51,7 @@ class EventWriter:
         self._last_seen = 0.0
         self._facts: list[FactRow] = []
         self._requests: list[RequestRow] = []
+        self._decisions: list[tuple[str, Change]] = []
         self._operations: list[Operation] = []
         self._deletes: list[Superseded] = []
         self._tallies: dict[str, Tally] = {}
@@ -91,6 +93,9 @@ class EventWriter:
             self._facts.append(fact)
             if request is not None:
                 self._requests.append(request)
+            decision = change_of(event)
+            if decision is not None:
+                self._decisions.append((run_id, decision))
             tally = self._tallies.get(run_id)
             if tally is None:
                 tally = self._tallies[run_id] = Tally.of(event)
@@ -164,7 +169,8 @@ class EventWriter:
         if deltas:
             rows = [(delta.run_id, owner, delta.seq, encode(delta)) for owner, delta in self.deltas.rows()]
         beat = self.heartbeat_wait() == 0.0
-        if not (dirty or rows or beat or self._requests or self._operations or self._deletes):
+        beside = self._requests or self._decisions or self._operations or self._deletes
+        if not (dirty or rows or beat or beside):
             if len(self._facts) in _ROWS_AT_ONCE:
                 # One statement is a transaction of its own: the usual lone fact costs a third.
                 self._insert_facts()
@@ -175,6 +181,8 @@ class EventWriter:
         with _Transaction(connection):
             self._insert_facts()
             connection.executemany(INSERT_SQL, self._requests)
+            for _, (sql, values) in self._decisions:
+                connection.execute(sql, values)
             if beat or any(not tally.known for tally in dirty):
                 self.register(connection)
             for operation in self._operations:
@@ -203,6 +211,7 @@ class EventWriter:
     def _stored(self, dirty: list[Tally], deltas: bool) -> None:
         self._facts.clear()
         self._requests.clear()
+        self._decisions.clear()
         self._operations.clear()
         self._deletes.clear()
         if deltas:
@@ -232,6 +241,11 @@ class EventWriter:
                     connection.execute(INSERT_SQL, request)
                 except REFUSED as error:
                     self.give_up(request[0], f"a request cannot be stored: {error}")
+            for run_id, (sql, values) in self._decisions:
+                try:
+                    connection.execute(sql, values)
+                except REFUSED as error:
+                    self.give_up(run_id, f"a decision cannot be stored: {error}")
             for operation in list(self._operations):
                 try:
                     operation(connection)
@@ -242,6 +256,7 @@ class EventWriter:
             connection.execute("ROLLBACK")
         self._facts = [row for row in self._facts if row[0] not in self._broken]
         self._requests = [row for row in self._requests if row[0] not in self._broken]
+        self._decisions = [row for row in self._decisions if row[0] not in self._broken]
         for run_id in self._broken:
             self._tallies.pop(run_id, None)
             self.deltas.supersede(Superseded(run_id=run_id, owner=None, before=0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from runner.events import (
@@ -17,6 +18,8 @@ from runner.events import (
     RunFinished,
     RunQueued,
     RunStarted,
+    SamplingFinished,
+    SamplingStarted,
     ToolFinished,
     ToolProposed,
     ToolStarted,
@@ -112,11 +115,11 @@ def _check_requests(events: list[Event], complete: bool) -> list[str]:
     waiting = False
     for event in events:
         match event:
-            case ModelRequested() | CompactionStarted():
+            case ModelRequested() | CompactionStarted() | SamplingStarted():
                 if waiting:
                     broken.append(f"3: {event.kind} {event.seq} while another request is open")
                 waiting = True
-            case ModelResponded() | AttemptDiscarded() | CompactionFinished():
+            case ModelResponded() | AttemptDiscarded() | CompactionFinished() | SamplingFinished():
                 if not waiting:
                     broken.append(f"3: {event.kind} {event.seq} without an open request")
                 waiting = False
@@ -129,8 +132,15 @@ def _check_calls(events: list[Event], complete: bool) -> list[str]:
     broken: list[str] = []
     waiting: set[str] = set()
     ended: set[str] = set()
+    sampling = ""
     for event in events:
         match event:
+            case SamplingStarted(call_id=call_id):
+                sampling = call_id
+                if call_id not in waiting:
+                    broken.append(f"3: {call_id} samples without being open")
+            case SamplingFinished():
+                sampling = ""
             case ToolProposed(call_id=call_id):
                 if call_id in waiting or call_id in ended:
                     broken.append(f"3: {call_id} is proposed twice")
@@ -140,6 +150,8 @@ def _check_calls(events: list[Event], complete: bool) -> list[str]:
             case ToolFinished(call_id=call_id):
                 if call_id not in waiting:
                     broken.append(f"3: {call_id} finishes without being open")
+                if call_id == sampling:
+                    broken.append(f"3: {call_id} finishes while it samples")
                 waiting.discard(call_id)
                 ended.add(call_id)
             case _:
@@ -149,31 +161,74 @@ def _check_calls(events: list[Event], complete: bool) -> list[str]:
 
 def _check_approvals(events: list[Event], complete: bool) -> list[str]:
     broken: list[str] = []
-    waiting: dict[str, str] = {}
-    seen: set[str] = set()
-    denied: set[str] = set()
+    book = _Asked()
     for event in events:
         match event:
-            case ApprovalRequested(request_id=request_id, call_id=call_id):
-                if request_id in seen:
-                    broken.append(f"3: approval {request_id} is requested twice")
-                seen.add(request_id)
-                waiting[request_id] = call_id
-            case ApprovalResolved(request_id=request_id, call_id=call_id, decision=decision):
-                # What a rule or a grant decides without asking is recorded by a resolution alone.
-                if event.by in ("user", "timeout", "stop", "disconnect") and request_id not in waiting:
-                    broken.append(f"3: approval {request_id} is resolved without being open")
-                waiting.pop(request_id, None)
-                if decision in ("deny", "end_run"):
-                    denied.add(call_id)
-            case ToolStarted(call_id=call_id):
-                if call_id in waiting.values():
-                    broken.append(f"3: {call_id} starts while its approval is open")
-                if call_id in denied:
-                    broken.append(f"3: {call_id} starts although it was denied")
+            case ApprovalRequested():
+                broken.extend(book.ask(event))
+            case ApprovalResolved():
+                broken.extend(book.resolve(event))
+            case ToolStarted():
+                broken.extend(book.start(event))
+            case ToolFinished(call_id=call_id):
+                book.running.discard(call_id)
+                if call_id in book.of(book.open):
+                    broken.append(f"3: {call_id} finishes while something is asked for it")
             case _:
                 pass
-    return [*broken, *(f"3: approval {request_id} is never resolved" for request_id in waiting if complete)]
+    return [*broken, *(f"3: approval {request_id} is never resolved" for request_id in book.open if complete)]
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What is asked and decided of the calls of a run so far. open: requests that wait, by their ids."""
+
+    open: dict[str, ApprovalRequested] = field(default_factory=dict[str, ApprovalRequested])
+    seen: set[str] = field(default_factory=set[str])
+    denied: set[str] = field(default_factory=set[str])
+    running: set[str] = field(default_factory=set[str])
+
+    def of(self, requests: dict[str, ApprovalRequested], asks: str = "") -> set[str]:
+        """The calls that requests are about."""
+        return {request.call_id for request in requests.values() if asks in ("", request.asks)}
+
+    def ask(self, event: ApprovalRequested) -> list[str]:
+        broken: list[str] = []
+        if event.request_id in self.seen:
+            broken.append(f"3: approval {event.request_id} is requested twice")
+        if event.call_id in self.of(self.open):
+            broken.append(f"3: {event.call_id} has two requests open at once")
+        if event.asks == "question" and event.call_id not in self.running:
+            broken.append(f"3: {event.call_id} asks a question without running")
+        if event.asks == "call" and event.call_id in self.running:
+            broken.append(f"3: {event.call_id} is asked about while it runs")
+        self.seen.add(event.request_id)
+        self.open[event.request_id] = event
+        return broken
+
+    def resolve(self, event: ApprovalResolved) -> list[str]:
+        request = self.open.pop(event.request_id, None)
+        if request is None:
+            # What a rule or a grant decides without asking is recorded by a resolution alone.
+            if event.decision in ("deny", "end_run"):
+                self.denied.add(event.call_id)
+            asked = event.by in ("user", "timeout", "stop", "disconnect")
+            return [f"3: approval {event.request_id} is resolved without being open"] if asked else []
+        if request.asks == "call" and event.decision in ("deny", "end_run"):
+            self.denied.add(event.call_id)
+        if request.options and event.decision not in request.options:
+            return [f"3: approval {event.request_id} is resolved by {event.decision}, which it does not take"]
+        return []
+
+    def start(self, event: ToolStarted) -> list[str]:
+        """A second tool_started of a call says which process it runs."""
+        call_id = event.call_id
+        if call_id in self.running and event.pid is None:
+            return [f"3: {call_id} starts twice"]
+        self.running.add(call_id)
+        if call_id in self.of(self.open, "call"):
+            return [f"3: {call_id} starts while its approval is open"]
+        return [f"3: {call_id} starts although it was denied"] if call_id in self.denied else []
 
 
 def _check_folds(events: list[Event], complete: bool) -> list[str]:
@@ -201,7 +256,7 @@ def _check_money(events: list[Event], complete: bool) -> list[str]:
     dollars = Decimal(0)
     for event in events:
         match event:
-            case ModelResponded() | AttemptDiscarded() | CompactionFinished():
+            case ModelResponded() | AttemptDiscarded() | CompactionFinished() | SamplingFinished():
                 paid, cost = paid + event.usage, cost.add(event.cost_usd)
             case UsageUpdated() | RunFinished():
                 if _less(event.usage, shown):

@@ -21,6 +21,7 @@ class Conductor:
         self._send = send
         self._points = scenario.at_points()
         self._approvals = deque(scenario.approvals)
+        self._questions = deque(scenario.questions)
         self._pauses = deque(scenario.pauses)
         self._asked = deque(scenario.asked)
         self._waits = deque(scenario.waits)
@@ -41,6 +42,9 @@ class Conductor:
                 self._messages.append(message)
             case {"kind": "tool_activity", "message": str(said), "call_id": call}:
                 self._at_point(said.removeprefix("at "), call)
+            case {"kind": "approval_requested", "asks": "question", "request_id": request} if not self._wrapping:
+                answer: Line = {"command": "decide", "request_id": "@", "decision": "deny"}
+                self._perform(_next(self._questions, answer), request)
             case {"kind": "approval_requested", "request_id": request} if not self._wrapping:
                 deny: Line = {"command": "decide", "request_id": "@", "decision": "deny"}
                 self._perform(_next(self._approvals, deny), request)

@@ -10,7 +10,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from runner.control.handle import RunHandle
 from runner.errors import CommandError
 from runner.events import Event
 from runner.events.codec import dump_json
+from runner.mcp.config import McpServer
 from runner.models.registry import ModelRegistry
 from runner.result import RunResult
 from runner.store import Store
@@ -210,6 +211,12 @@ class _Settings:
 
     def run_config(self, *, attended: bool = False, **changes: Any) -> RunConfig:
         return self.stage.config(**changes)
+
+    def mcp_servers(self) -> tuple[McpServer, ...]:
+        return ()
+
+    def agent_servers(self, name: str | None = None) -> Sequence[str]:
+        return ()
 
     def chosen_model(self, agent: str | None = None) -> tuple[str, str]:
         return FIRST, "the scenario begins with it"

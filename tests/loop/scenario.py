@@ -35,7 +35,7 @@ from runner.models.registry import ModelRegistry
 from runner.testing import ScriptedModel, calls, finish, reasoning, reply, text, usage
 from runner.testing.scripted import Response, Step
 from runner.tools import Activity, tool
-from runner.tools.base import Tool
+from runner.tools.base import Question, Tool, ToolContext
 from runner.usage import Price
 
 Line: TypeAlias = dict[str, Any]
@@ -49,7 +49,8 @@ FIRST, SECOND = "test/first", "test/second"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """tool: quick, fail, sync, change (asks), held (waits at a point: at), unknown. text: its argument."""
+    """tool: quick, fail, sync, change (asks), wonder (asks a question), held (waits at a point: at), unknown. text: its
+    argument."""
 
     tool: str
     text: str = ""
@@ -88,11 +89,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """approvals, pauses, asked, waits: the commands at the n-th approval, pause, question about a limit, long wait."""
+    """approvals, questions, pauses, asked, waits: the commands at the n-th approval, question of a call, pause, limit
+    that asks, long wait."""
 
     first: tuple[Answer | Fault, ...]
     second: tuple[Answer | Fault, ...] = ()
     approvals: tuple[tuple[Line, ...], ...] = ()
+    questions: tuple[tuple[Line, ...], ...] = ()
     pauses: tuple[tuple[Line, ...], ...] = ()
     asked: tuple[tuple[Line, ...], ...] = ()
     waits: tuple[tuple[Line, ...], ...] = ()
@@ -240,13 +243,20 @@ class Stage:
             return f"changed {text}"
 
         @tool(requires_approval=False, serial=True)
+        async def wonder(ctx: ToolContext, text: str = "") -> str:
+            """Ask the person, then answer. text: anything."""
+            assert ctx.host is not None
+            reply = await ctx.host.ask(Question(text=text or "what?", choices=("yes", "no")))
+            return f"heard {reply.answer} {reply.reason}"
+
+        @tool(requires_approval=False, serial=True)
         async def held(text: str = ""):
             """Wait at a point. text: its name."""
             yield Activity(message=f"at {text}")
             await self.pass_point(text)
             yield f"held at {text}"
 
-        return (quick, sync, fail, change, held)
+        return (quick, sync, fail, change, wonder, held)
 
 
 class _Point(asyncio.Event):

@@ -141,6 +141,8 @@ async def test_an_exact_grant_covers_only_these_arguments() -> None:
         running.handle.decide(asked.request_id, "allow", scope="run", match="exact")
         other = await running.until(ApprovalRequested, lambda event: event.request_id != asked.request_id)
         assert other.arguments == {"text": "other"}
+        granted = await running.until(ApprovalResolved, lambda event: event.by == "grant")
+        await running.until(ToolStarted, lambda event: event.call_id == granted.call_id)
         running.handle.decide(other.request_id, "deny", scope="run")
         await running.result()
     assert workshop.done == ["write same", "write same"]

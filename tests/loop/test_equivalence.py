@@ -63,8 +63,10 @@ def _name_ids(value: Any, names: dict[str, str]) -> None:
 
 
 def _without_times(event: Json) -> Json:
-    """An event without its times, and without its number, which the refusals between them shift."""
-    return {key: value for key, value in event.items() if key not in TIMES and key != "seq"}
+    """An event without its times, and without its number, which the refusals between them shift. The key of a grant has
+    the id of the decision in it that made it."""
+    plain = {key: value for key, value in event.items() if key not in TIMES and key != "seq"}
+    return {**plain, "grants": len(plain["grants"])} if "grants" in plain else plain
 
 
 def _merged(last: Json, event: Json) -> Json | None:
@@ -118,6 +120,7 @@ QUIET: list[Line] = [
     WRAP_UP,
     {"command": "compact"},
     {"command": "retry_now"},
+    {"command": "revoke"},
 ]
 """Commands that change nothing before the next boundary, or nothing at all."""
 
@@ -140,8 +143,25 @@ def at_point(*last: Line) -> st.SearchStrategy[tuple[Line, ...]]:
 decisions = with_last(
     *[{"command": "decide", "request_id": "@", "decision": "allow"}] * 3,
     {"command": "decide", "request_id": "@", "decision": "allow", "scope": "run"},
+    {"command": "decide", "request_id": "@", "decision": "allow", "scope": "session", "calls": 2},
+    {
+        "command": "decide",
+        "request_id": "@",
+        "decision": "allow",
+        "scope": "run",
+        "until_failure": True,
+        "match": "exact",
+    },
     {"command": "decide", "request_id": "@", "decision": "deny", "reason": "not that"},
     {"command": "decide", "request_id": "@", "decision": "edit", "arguments": {"text": "edited"}},
+    {"command": "decide", "request_id": "@", "decision": "end_run"},
+    MESSAGE_NOW[0],
+    WRAP_UP,
+    *ENDING,
+)
+at_question = with_last(
+    *[{"command": "decide", "request_id": "@", "decision": "answer", "arguments": {"answers": ["yes"]}}] * 3,
+    {"command": "decide", "request_id": "@", "decision": "deny", "reason": "not telling"},
     {"command": "decide", "request_id": "@", "decision": "end_run"},
     MESSAGE_NOW[0],
     WRAP_UP,
@@ -175,6 +195,7 @@ side_by_side = st.lists(
 ).map(tuple)
 alone = st.one_of(
     st.builds(Call, tool=st.just("change"), text=st.text("xyz", max_size=3)),
+    st.builds(Call, tool=st.just("wonder"), text=st.text("xyz", max_size=3)),
     st.builds(
         Call, tool=st.just("held"), at=at_point(*ENDING, *MESSAGE_NOW, {"command": "cancel_tool", "call_id": "@"})
     ),
@@ -216,6 +237,7 @@ scenarios = st.builds(
     first=scripts,
     second=scripts,
     approvals=few(decisions),
+    questions=few(at_question),
     pauses=few(at_pause),
     asked=few(at_limit),
     waits=few(at_wait),
@@ -229,14 +251,21 @@ A_BIT_OF_EVERYTHING = Scenario(
         Answer(thought="hm", words="I look. ", calls=(Call("quick", "a"), Call("fail"), Call("sync", "b"))),
         Answer(at=(SEND, SEND, *QUIET[2:4], {"command": "pause"}), calls=(Call("change", "c"),)),
         Answer(calls=(Call("held", at=({"command": "cancel_tool", "call_id": "@"},)),)),
+        Answer(calls=(Call("wonder", "why?"), Call("change", "e"))),
         Fault("server", LONG_WAIT),
     ),
     second=(
         Answer(words="Half an ", ending="length"),
-        Answer(at=({"command": "set_limit", "limit": "max_turns", "value": 4},), calls=(Call("unknown"),)),
+        Answer(at=({"command": "set_limit", "limit": "max_turns", "value": 7},), calls=(Call("change", "f"),)),
+        Answer(at=({"command": "revoke"},), calls=(Call("change", "g"),)),
+        Answer(at=({"command": "set_limit", "limit": "max_turns", "value": 8},), calls=(Call("unknown"),)),
         Answer(words="Nearly. ", at=({"command": "send", "text": "no, this", "now": True},)),
     ),
-    approvals=(({"command": "decide", "request_id": "@", "decision": "edit", "arguments": {"text": "d"}},),),
+    approvals=(
+        ({"command": "decide", "request_id": "@", "decision": "edit", "arguments": {"text": "d"}},),
+        ({"command": "decide", "request_id": "@", "decision": "allow", "scope": "run", "calls": 3},),
+    ),
+    questions=(({"command": "decide", "request_id": "@", "decision": "answer", "arguments": {"answers": ["no"]}},),),
     waits=(({"command": "next_model"},),),
     fallback=True,
     limits=Limits(on_limit="ask"),

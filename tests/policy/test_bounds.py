@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from runner import RunConfig
 from runner.errors import ConfigError
 from runner.events import ApprovalResolved, ToolFinished
 from runner.policy import Bound, CallFacts, Grant, GrantFile, Pattern, Rule, Uses, decide, grants_for, suggest, uses_of
-from runner.policy.uses import NO_USES
+from runner.policy.made import grants_made
+from runner.policy.uses import NO_USES, grant_key
 from runner.testing import calls, reply
 from runner.tools import tool
 from tests.loop.harness import Workshop, run_script
@@ -91,8 +93,8 @@ def test_rules_end() -> None:
 
 def test_the_ledger_is_a_fold_of_the_stored_events() -> None:
     twice = grant(Bound(calls=2, until_failure=True))
-    rule = decide(FACTS, mode="default", rules=(), grants=(twice,), uses=NO_USES, now=NOW).rule
-    first = ApprovalResolved(call_id="a", decision="allow", by="grant", rule=rule)
+    keys = decide(FACTS, mode="default", rules=(), grants=(twice,), uses=NO_USES, now=NOW).used
+    first = ApprovalResolved(call_id="a", decision="allow", by="grant", grants=keys)
     done = ToolFinished(call_id="a", tool="shell", status="ok", display={"type": "command_result", "exit_code": 0})
     failed = replace(done, display={"type": "command_result", "exit_code": 1})
     assert effect(twice, uses_of([first, done])) == "allow"
@@ -230,7 +232,7 @@ def test_patterns_and_times_are_kept_and_older_grants_still_load(tmp_path: Path)
     stored = json.loads(path.read_text())["grants"]
     assert stored[0] == old
     assert stored[1]["pattern"] == {"prefix": ["git", "status"]}
-    with pytest.raises(ConfigError, match="counted in one run"):
+    with pytest.raises(ConfigError, match="counted in one session"):
         file.add(grant(Bound(calls=3), scope="user"), tmp_path)
 
 
@@ -271,3 +273,66 @@ def test_no_sequence_gets_more_out_of_a_grant_than_its_bound(
             allowed += 1
             uses = uses.used(call_id, verdict.used)
     assert most is None or allowed <= most
+
+
+def test_what_a_file_holds_can_be_listed_and_taken_back(tmp_path: Path) -> None:
+    """By its key, which is the one that it has in a run of this project; once it is gone that changes nothing."""
+    file = GrantFile(tmp_path / "grants.json")
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    assert file.entries(here) == []
+    assert not file.revoke("0" * 16, here)
+    below = Grant(effect="allow", tool="write", match="pattern", scope="project", pattern=Pattern(below="src"))
+    mine = Grant(effect="deny", tool="shell", match="tool", scope="user")
+    theirs = Grant(effect="allow", tool="shell", match="tool", scope="project")
+    over = Grant(effect="allow", tool="note", match="tool", scope="user", bound=Bound(until=NOW.replace(year=2000)))
+    bound_to_it = Grant(effect="allow", tool="mcp__a__b", match="tool", scope="user", identity="abc")
+    for one, place in ((below, here), (mine, here), (theirs, there), (over, here), (bound_to_it, here)):
+        file.add(one, place)
+    entries = file.entries(here)
+    assert [one.grant for one in entries] == [
+        replace(below, pattern=Pattern(below=str(here.resolve() / "src"))),
+        mine,
+        bound_to_it,
+    ]
+    assert [one.key for one in entries] == [grant_key(each) for each in file.load(here) if each.tool != "note"]
+    assert all(one.made is not None and one.source == str(file.path) for one in entries)
+    assert not file.revoke(grant_key(below), here), "as it is written it is in no place"
+    assert file.revoke(entries[0].key, here)
+    assert not file.revoke(entries[0].key, here)
+    assert [one.grant for one in file.entries(here)] == [mine, bound_to_it]
+    assert file.revoke_all(here)
+    assert file.entries(here) == []
+    assert [one.grant for one in file.entries(there)] == [theirs]
+
+
+def test_what_cannot_be_counted_over_programs_is_not_kept(tmp_path: Path) -> None:
+    file = GrantFile(tmp_path / "grants.json")
+    for bound in (Bound(calls=3), Bound(until_failure=True), Bound(until_cost=Decimal(1))):
+        with pytest.raises(ConfigError, match="counted in one session"):
+            file.add(grant(bound, scope="user"), tmp_path)
+
+
+def test_so_much_money() -> None:
+    cheap = grant(Bound(until_cost=Decimal("0.50")))
+
+    def effect_at(cost: Decimal | None) -> str:
+        return decide(FACTS, mode="default", rules=(), grants=(cheap,), uses=NO_USES, now=NOW, cost=cost).effect
+
+    assert [effect_at(cost) for cost in (Decimal(0), Decimal("0.49"), Decimal("0.50"), Decimal(2), None)] == [
+        *("allow", "allow", "ask", "ask", "ask")
+    ]
+
+
+def test_the_same_grant_given_again_is_counted_anew() -> None:
+    one = ApprovalResolved(
+        run_id="r", call_id="a", request_id="1", tool="shell", decision="allow", scope="session", bound=Bound(calls=2)
+    )
+    other = replace(one, call_id="b", request_id="2")
+    uses = uses_of([one, replace(one, by="grant", scope="call", call_id="c", grants=_keys(one)), other])
+    assert [uses.calls[key] for event in (one, other) for key in _keys(event)] == [2, 1]
+
+
+def _keys(event: ApprovalResolved) -> tuple[str, ...]:
+    return tuple(grant_key(each) for each in grants_made(event))

@@ -189,3 +189,16 @@ def test_a_missing_file_of_a_session_is_an_error(here: Path) -> None:
     environ = {"QUARTERDECK_RULES": str(here / "none.toml"), "QUARTERDECK_CONFIG": str(here / "c.toml")}
     with pytest.raises(ConfigError, match="QUARTERDECK_RULES"):
         load_settings(here, environ)
+
+
+@pytest.mark.parametrize("written", ["5", "5.0", "1.5", "1e3"])
+def test_a_denial_of_arguments_compares_numbers_by_value(here: Path, written: str) -> None:
+    text = f'[[rules]]\neffect = "deny"\ntool = "shell"\narguments = {{ command = "ls", timeout = {written} }}\n'
+    [rule] = policy_rules(load(here, user=text).rules, here)
+    number = float(written)
+    same = [number, int(number)] if number == int(number) else [number]
+    for timeout in same:
+        call = facts_of(here, "shell", {"command": "ls", "timeout": timeout})
+        assert decide(call, mode="bypass", rules=(rule,), grants=()).effect == "deny"
+    other = facts_of(here, "shell", {"command": "ls", "timeout": number + 1})
+    assert decide(other, mode="bypass", rules=(rule,), grants=()).effect == "allow"

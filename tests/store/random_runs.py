@@ -25,6 +25,8 @@ from runner.events import (
     Resumed,
     RetryScheduled,
     RetrySkipped,
+    SamplingFinished,
+    SamplingStarted,
     StatusChanged,
     TextDelta,
     ToolActivity,
@@ -171,13 +173,16 @@ def _tools(maker: Maker, rng: random.Random, calls: tuple[ToolCall, ...]) -> Non
     steps = {call.call_id: _steps(call, rng) for call in calls}
     while steps:
         call_id = rng.choice(list(steps))
-        maker.add(steps[call_id].pop(0))
+        for event in steps[call_id].pop(0):
+            maker.add(event)
         if not steps[call_id]:
             del steps[call_id]
 
 
-def _steps(call: ToolCall, rng: random.Random) -> list[Event]:
+def _steps(call: ToolCall, rng: random.Random) -> list[tuple[Event, ...]]:
+    """What stands together in a tuple has nothing of another call in between."""
     steps: list[Event] = []
+    together: list[tuple[Event, ...]] = []
     allowed = True
     if rng.random() < 0.5:
         allowed = rng.random() < 0.7
@@ -194,6 +199,29 @@ def _steps(call: ToolCall, rng: random.Random) -> list[Event]:
                 ToolOutputDelta(call_id=call.call_id, stream=rng.choice(["stdout", "stderr"]), text=_words(rng))
             )
         steps.append(ToolActivity(call_id=call.call_id, message="half", progress=0.5))
+        if rng.random() < 0.3:
+            together.append(_sampling(call, rng))
     status = "ok" if allowed else "denied"
-    steps.append(ToolFinished(call_id=call.call_id, tool=call.tool, status=status, output=_words(rng)))
-    return steps
+    ended = ToolFinished(call_id=call.call_id, tool=call.tool, status=status, output=_words(rng))
+    return [*((step,) for step in steps), *together, (ended,)]
+
+
+def _sampling(call: ToolCall, rng: random.Random) -> tuple[Event, ...]:
+    model = rng.choice(["openai/small", "anthropic/first"])
+    how = rng.choice(["model", "failed", "none"])
+    asked = how != "failed" or rng.random() < 0.5
+    return (
+        SamplingStarted(call_id=call.call_id, who="git", prompt=_words(rng), model=model, input_tokens_estimate=9),
+        SamplingFinished(
+            call_id=call.call_id,
+            who="git",
+            text=_words(rng),
+            how=how,  # pyright: ignore[reportArgumentType]
+            model=model,
+            provider=rng.choice(["", "somebody"]),
+            price=rng.choice([None, PRICE]),
+            usage=_usage(rng) if asked else Usage(),
+            cost_usd=rng.choice(COSTS) if asked else Decimal(0),
+            usage_source=rng.choice(SOURCES),
+        ),
+    )

@@ -20,7 +20,15 @@ from hypothesis import strategies as st
 from runner import Agent, RunConfig, Runner
 from runner.clock import SystemClock
 from runner.errors import RateLimitError, StoreError
-from runner.events import AttemptDiscarded, CompactionFinished, CompactionStarted, Event, Notification, RunFinished
+from runner.events import (
+    AttemptDiscarded,
+    CompactionFinished,
+    CompactionStarted,
+    Event,
+    Notification,
+    RunFinished,
+    SamplingFinished,
+)
 from runner.ids import SequentialIds
 from runner.state import LedgerEntry, RunState, fold
 from runner.store import Store, UsageBy, UsageSum
@@ -34,7 +42,7 @@ from tests.conftest import soak_factor
 from tests.store.making import Collector, Maker, kill_owner, short_run, write
 from tests.store.random_runs import random_run
 
-PAID = {"model_responded", "attempt_discarded", "compaction_finished"}
+PAID = {"model_responded", "attempt_discarded", "compaction_finished", "sampling_finished"}
 KINDS: tuple[UsageBy, ...] = ("all", "model", "provider", "agent", "day", "session", "run")
 
 
@@ -182,8 +190,9 @@ async def test_what_a_run_says_it_cost_is_the_sum_of_its_rows(store: Store, tmp_
 
 
 def is_paid(event: Event) -> bool:
-    """A compaction that could not even be asked for is no request."""
-    return event.kind in PAID and not (isinstance(event, CompactionFinished) and not event.usage.total)
+    """A compaction, or a sampling, that could not even be asked for is no request."""
+    aside = isinstance(event, CompactionFinished | SamplingFinished)
+    return event.kind in PAID and not (aside and not event.usage.total)
 
 
 def rows_in(store: Store) -> list[dict[str, object]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from runner.clock import SystemClock
-from runner.errors import StoreError
+from runner.errors import NotFoundError, StoreError
 from runner.events import ModelResponded, UnknownEvent
 from runner.messages import AssistantMessage
 from runner.state import fold
@@ -26,14 +26,31 @@ from tests.store.making import short_run, write
 VERSION_1 = Path(__file__).with_name("version1.sql")
 """A database that the first version of the program wrote: three runs that ended, and one whose program was killed."""
 
+VERSION_2 = Path(__file__).with_name("version2.sql")
+"""What the second one wrote: two runs of a session with decisions for it, and one killed while it asked."""
+
+
+def written(database: Path, sample: Path) -> Path:
+    database.parent.mkdir()
+    with closing(sqlite3.connect(database)) as connection:
+        connection.executescript(sample.read_text(encoding="utf-8"))
+        connection.execute("PRAGMA journal_mode = WAL")
+    return database
+
 
 @pytest.fixture
 def old(database: Path) -> Path:
-    database.parent.mkdir()
-    with closing(sqlite3.connect(database)) as connection:
-        connection.executescript(VERSION_1.read_text(encoding="utf-8"))
-        connection.execute("PRAGMA journal_mode = WAL")
-    return database
+    return written(database, VERSION_1)
+
+
+@pytest.fixture
+def second(database: Path) -> Path:
+    return written(database, VERSION_2)
+
+
+@pytest.fixture(params=[VERSION_1, VERSION_2], ids=["version 1", "version 2"])
+def any_old(request: pytest.FixtureRequest, database: Path) -> Path:
+    return written(database, request.param)
 
 
 def change(database: Path, sql: str, *values: object) -> None:
@@ -90,14 +107,47 @@ def test_a_ledger_is_made_of_the_facts_of_an_old_database(old: Path) -> None:
         assert store.problems == ()
 
 
-def test_an_old_database_becomes_what_a_new_one_is(old: Path, tmp_path: Path) -> None:
-    Store.open(old).close()
+def test_an_old_database_becomes_what_a_new_one_is(any_old: Path, tmp_path: Path) -> None:
+    Store.open(any_old).close()
     Store.open(tmp_path / "new.db").close()
-    assert schema_of(old) == schema_of(tmp_path / "new.db")
-    assert contents(old)["version"] == (VERSION,) == (len(MIGRATIONS),)
-    again = contents(old)
-    Store.open(old).close()
-    assert contents(old) == again
+    assert schema_of(any_old) == schema_of(tmp_path / "new.db")
+    assert contents(any_old)["version"] == (VERSION,) == (len(MIGRATIONS),)
+    again = contents(any_old)
+    Store.open(any_old).close()
+    assert contents(any_old) == again
+
+
+def test_the_decisions_of_an_old_database_are_found(second: Path) -> None:
+    """By what they say, with why they were asked; and what was granted counts, can be revoked, and stays so."""
+    with Store.open(second) as store:
+        rows = store.decisions()
+        assert [(row.tool, row.decision, row.by, row.scope) for row in reversed(rows)] == [
+            ("write", "allow", "user", "session"),
+            ("remove", "edit", "user", "session"),
+            ("remove", "deny", "user", "session"),
+            ("write", "allow", "grant", "call"),
+            ("write", "allow", "grant", "call"),
+        ]
+        edited = rows[3]
+        assert (edited.proposed, edited.arguments) == ({"text": "two"}, {"text": "better"})
+        assert edited.why == "remove is not read-only, and default mode asks about it."
+        assert [row.run_id for row in store.decisions(text="WRITE five")] == ["run-2"]
+        assert [row.reason for row in store.decisions(text="leave alone")] == ["leave that alone"]
+        assert [asked.decision for asked in store.past_requests()] == ["deny", "edit", "allow"]
+        assert {asked.workspace for asked in store.past_requests()} == {"/home/me/project"}
+        live = store.live_grants("session-one", SystemClock().now())
+        assert [one.grant for one in live] == store.grants("session-one") != []
+        assert [one.calls_allowed for one in live] == [1, 1, 0]
+        with pytest.raises(NotFoundError):
+            store.revoke_grants("session-none")
+        store.revoke_grants("session-one", live[0].key)
+        assert store.grants("session-one") == [one.grant for one in live[1:]]
+        [recovered] = store.recover(SystemClock())
+        assert recovered.run_id == "run-3"
+        assert [(row.decision, row.by) for row in store.decisions(session_id="session-two")] == [("deny", "disconnect")]
+        store.revoke_grants("session-one")
+    with Store.open(second) as store:
+        assert store.grants("session-one") == []
 
 
 def test_the_work_goes_on_in_an_old_database(old: Path) -> None:
@@ -141,8 +191,9 @@ def test_damaged_and_unknown_facts_of_an_old_database_harm_nothing(old: Path) ->
         assert last.data["of"] == "sheep"
 
 
-def test_a_program_killed_at_any_statement_leaves_the_old_database_whole(old: Path, tmp_path: Path) -> None:
+def test_a_program_killed_at_any_statement_leaves_the_old_database_whole(second: Path, tmp_path: Path) -> None:
     """Up to the very last one, after which it is the new database, whole."""
+    old = second
     shutil.copy(old, tmp_path / "copy.db")
     Store.open(tmp_path / "copy.db").close()
     before, after, number = contents(old), contents(tmp_path / "copy.db"), 1
@@ -154,9 +205,10 @@ def test_a_program_killed_at_any_statement_leaves_the_old_database_whole(old: Pa
     assert contents(old) == after
     assert schema_of(old) == schema_of(tmp_path / "copy.db")
     # BEGIN, the looks at what is there, every statement of the step, the rows, COMMIT.
-    assert number > len(MIGRATIONS[1]) + 5
+    assert number > len(MIGRATIONS[-1]) + 5
     with Store.open(old) as store:
-        assert sum(row.requests for row in store.usage("run")) == 6
+        assert sum(row.requests for row in store.usage("run")) == 7
+        assert len(store.decisions()) == 5
 
 
 def test_two_programs_that_open_an_old_database_at_once_change_it_once(old: Path) -> None:

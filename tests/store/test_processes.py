@@ -55,7 +55,7 @@ def killed_run(database: Path, number: int, rng: random.Random) -> tuple[list[Sa
     return [Said(what, int(seq), kind, float(when), int(length)) for what, seq, kind, when, length in lines], at
 
 
-PAID = {"model_responded", "attempt_discarded", "compaction_finished"}
+PAID = {"model_responded", "attempt_discarded", "compaction_finished", "sampling_finished"}
 
 
 def ledger_equals_facts(store: Store, session_id: str) -> int:

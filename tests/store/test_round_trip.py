@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import types
 import typing
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -58,9 +58,12 @@ def value_for(hint: object) -> object:
     if origin is tuple:
         if arguments[0] is ToolCall:
             return (CALL,)
-        if arguments[0] is QueuedText:
-            return (PLAIN[QueuedText],)
-        return (TEXT, "b") if arguments[0] is str else MESSAGES
+        if arguments[0] is str:
+            return (TEXT, "b")
+        return (value_for(arguments[0]),) if isinstance(arguments[0], type) else MESSAGES
+    if isinstance(hint, type) and is_dataclass(hint):
+        hints = typing.get_type_hints(hint)
+        return hint(**{item.name: value_for(hints[item.name]) for item in fields(hint)})
     raise AssertionError(f"no sample value for {hint!r}")
 
 

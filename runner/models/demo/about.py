@@ -19,6 +19,9 @@ I understand a few wishes about the working folder, for example:
 - create notes.txt with "hello" · change "hello" to "goodbye" in notes.txt
 - run `ls -la`
 - create a.txt with hi and then run cat a.txt
+- change "red" to "blue" in a.txt and b.txt (several files, one question)
+- make a plan: list files, then run date · ask me which colour: red, green or blue
+- fetch https://example.com
 - tour: a short tour of Quarterdeck"""
 
 CONNECT = """\

@@ -14,9 +14,9 @@ _WITH = (
     r"(?: (?:the|this|following|content|contents|text|lines?|words?|code|in it))*\s*:?\s*"
 )
 _CONTENT = rf"(?:{_WITH}(?P<content>\S.*?)|\s*:?\s*(?P<block>{ATOM})|\s*:\s*(?P<after>\S.*?))?"
-_CHANGE = r"(?:change|replace|rename|swap|substitute|edit|correct|fix|turn)"
-_BECOMES = r"(?:\s*(?:->|=>|→)\s*| (?:to|with|by|into) )"
-_EVERY = (
+CHANGE = r"(?:change|replace|rename|swap|substitute|edit|correct|fix|turn)"
+BECOMES = r"(?:\s*(?:->|=>|→)\s*| (?:to|with|by|into) )"
+EVERY = (
     r"(?P<every>(?:all|every|each)(?: (?:of )?(?:the )?(?:occurrences?|instances?|places?|uses))?(?: of)? )?"
     r"(?:the (?:word|text|line|string|typo) )?"
 )
@@ -94,7 +94,7 @@ DOING: Table = (
     (re.compile(rf"(?P<command>{_BARE}(?:\s+\S.*)?)", re.DOTALL), _run),
     (
         pattern(
-            rf"(?:in|inside) {_IN_FILE}(?:\s*[,:]|(?: please)?) {_CHANGE} {_EVERY}(?P<old>.+?){_BECOMES}(?P<new>.+?)"
+            rf"(?:in|inside) {_IN_FILE}(?:\s*[,:]|(?: please)?) {CHANGE} {EVERY}(?P<old>.+?){BECOMES}(?P<new>.+?)"
             r"(?P<everywhere> everywhere)?"
         ),
         _change,
@@ -102,13 +102,13 @@ DOING: Table = (
     (
         pattern(
             rf"(?:edit|change|update|modify|fix|correct) (?:the )?(?:file )?(?P<path>{FILE})\s*[:,]\s*"
-            rf"(?:(?:and )?{_CHANGE} )?{_EVERY}(?P<old>.+?){_BECOMES}(?P<new>.+?)(?P<everywhere> everywhere)?"
+            rf"(?:(?:and )?{CHANGE} )?{EVERY}(?P<old>.+?){BECOMES}(?P<new>.+?)(?P<everywhere> everywhere)?"
         ),
         _change,
     ),
     (
         pattern(
-            rf"{_CHANGE} {_EVERY}(?P<old>.+?){_BECOMES}(?P<new>.+?)"
+            rf"{CHANGE} {EVERY}(?P<old>.+?){BECOMES}(?P<new>.+?)"
             rf"(?P<everywhere> everywhere)? (?:in|inside|of) {_IN_FILE}"
         ),
         _change,

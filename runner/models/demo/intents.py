@@ -51,6 +51,28 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeMany:
+    """Every occurrence in each of the files."""
+
+    paths: tuple[str, ...]
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskPerson:
+    """A question to be put to the person, to show how that goes."""
+
+    question: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunCommand:
     command: str
 
@@ -82,6 +104,13 @@ class Unknown:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Wishes that are to be written down as a list first and worked off one by one."""
+
+    steps: tuple[Intent, ...]
+
+
 Intent: TypeAlias = (
     ListFiles
     | ReadFile
@@ -89,6 +118,10 @@ Intent: TypeAlias = (
     | Search
     | WriteFile
     | Change
+    | ChangeMany
+    | AskPerson
+    | Fetch
+    | Plan
     | RunCommand
     | Tour
     | Say

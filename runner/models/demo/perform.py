@@ -9,10 +9,14 @@ from runner.models.demo import about
 from runner.models.demo.acts import change, run, write
 from runner.models.demo.intents import (
     AllOfThem,
+    AskPerson,
     Change,
+    ChangeMany,
     Describe,
+    Fetch,
     Intent,
     ListFiles,
+    Plan,
     ReadFile,
     Resume,
     RunCommand,
@@ -24,6 +28,7 @@ from runner.models.demo.intents import (
 )
 from runner.models.demo.looks import Look, look
 from runner.models.demo.stage import Script, Stage, code
+from runner.models.demo.steps import change_many, fetch, plan, question
 from runner.models.demo.tour import tour
 
 
@@ -62,24 +67,35 @@ def _act(wish: Intent, stage: Stage) -> Script:
             return (yield from write(wish, stage))
         case Change():
             return (yield from change(wish, stage))
+        case ChangeMany():
+            return (yield from change_many(wish, stage))
+        case AskPerson():
+            return (yield from question(wish, stage))
+        case Fetch():
+            return (yield from fetch(wish, stage))
+        case Plan():
+            return (yield from plan(wish, stage, _act, name))
         case RunCommand():
             return (yield from run(wish, stage))
         case Tour():
             return (yield from tour(stage))
-        case Say(topic=topic):
-            stage.say(about.say(topic))
-            return True
-        case Resume():
-            stage.say(about.NOTHING_LEFT)
-            return True
-        case AllOfThem():
-            stage.say(about.NOT_A_QUESTION)
-            return True
-        case Unknown(text=text):
-            stage.say(about.cannot(text))
-            return False
+        case Say() | Resume() | AllOfThem() | Unknown():
+            return _answer(wish, stage)
         case _:
             assert_never(wish)
+
+
+def _answer(wish: Say | Resume | AllOfThem | Unknown, stage: Stage) -> bool:
+    match wish:
+        case Say(topic=topic):
+            stage.say(about.say(topic))
+        case Resume():
+            stage.say(about.NOTHING_LEFT)
+        case AllOfThem():
+            stage.say(about.NOT_A_QUESTION)
+        case Unknown(text=text):
+            stage.say(about.cannot(text))
+    return not isinstance(wish, Unknown)
 
 
 def name(wish: Intent) -> str:
@@ -97,6 +113,8 @@ def name(wish: Intent) -> str:
             return f"write {code(path)}"
         case Change(path=path, old=old):
             return f"change {code(old)} in {code(path)}"
+        case ChangeMany() | AskPerson() | Fetch() | Plan():
+            return _name_of_more(wish)
         case RunCommand(command=command):
             return f"run {code(command)}"
         case Tour():
@@ -107,3 +125,15 @@ def name(wish: Intent) -> str:
             return "the rest of the conversation"
         case _:
             assert_never(wish)
+
+
+def _name_of_more(wish: ChangeMany | AskPerson | Fetch | Plan) -> str:
+    match wish:
+        case ChangeMany(paths=paths, old=old):
+            return f"change {code(old)} in {', '.join(code(path) for path in paths)}"
+        case AskPerson(question=text):
+            return f"ask {code(text)}"
+        case Fetch(url=url):
+            return f"fetch {code(url)}"
+        case Plan():
+            return "the plan"

@@ -9,19 +9,24 @@ from dataclasses import replace
 from runner.models.demo.chatting import CHATTING
 from runner.models.demo.doing import DOING
 from runner.models.demo.intents import (
+    AllOfThem,
     Change,
     Describe,
     Intent,
     ListFiles,
+    Plan,
     ReadFile,
+    Resume,
     RunCommand,
     Say,
     Search,
+    Tour,
     Unknown,
     WriteFile,
 )
 from runner.models.demo.looking import LOOKING
 from runner.models.demo.marking import ATOM, Marked
+from runner.models.demo.wishing import PLAN, PLAN_ALONE, WISHING
 from runner.models.demo.words import NAME, Words, first_fit
 
 MOST_INTENTS = 6
@@ -42,6 +47,7 @@ _COURTESY = re.compile(r"[\s,]+(?:please|pls|for me|thanks|thank you|if you can)
 
 _VERB = (
     r"(?:list|ls|show|read|open|display|print|view|cat|look|search|find|grep|locate|create|write|make|save|put|add|change|"
+    r"ask|fetch|"
     r"replace|swap|substitute|edit|fix|run|execute|count|summari[sz]e|describe|what|which|where|how\s+many|in|tell|give)"
 )
 _JOINT = re.compile(
@@ -64,6 +70,9 @@ _NOTHING_NEW = re.compile(
 
 def parse(message: str, last_path: str | None = None) -> tuple[Intent, ...]:
     """What the message asks for, in order; one Unknown where nothing is understood. last_path: what "it" may mean."""
+    steps = _planned(message, last_path)
+    if steps is not None:
+        return (Plan(steps),)
     marked = Marked(message.strip())
     if len(marked.text) > MOST_CHARACTERS:
         return (Unknown(message.strip()),)
@@ -81,6 +90,20 @@ def parse(message: str, last_path: str | None = None) -> tuple[Intent, ...]:
         rest = len(found) - MOST_INTENTS
         found = [*found[:MOST_INTENTS], Unknown(f"{rest} more wishes: {MOST_INTENTS} are the most at a time")]
     return tuple(found) or (Unknown(message.strip()),)
+
+
+def _planned(message: str, last_path: str | None) -> tuple[Intent, ...] | None:
+    """The wishes of a message that asks for a list of them first; a list of nothing is one of two harmless looks."""
+    text = message.strip()
+    if PLAN_ALONE.fullmatch(text):
+        return (ListFiles(), RunCommand("date"))
+    found = PLAN.fullmatch(text) if len(text) <= MOST_CHARACTERS else None
+    if found is None:
+        return None
+    steps = parse(found["rest"], last_path)
+    if any(isinstance(step, Unknown | Plan | Say | Resume | AllOfThem | Tour) for step in steps):
+        return None
+    return steps
 
 
 def _clauses(marked: Marked, words: Words) -> Iterator[str]:
@@ -149,7 +172,7 @@ def _understand(clause: str, words: Words) -> list[Intent]:
         names = re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", several["names"].rstrip(".?!"))
         if all(words.looks_like_file(name) for name in names):
             return [ReadFile(words.path(name) or name) for name in names]
-    intent = first_fit((DOING, LOOKING), text, words)
+    intent = first_fit((WISHING, DOING, LOOKING), text, words)
     return [intent if intent is not None else Unknown(words.marked.raw(clause))]
 
 
