@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+from tui.render.clean import visible
+
 MOST = 20_000
 """Files offered at most; a larger folder is completed from its upper levels."""
 
@@ -18,7 +20,10 @@ class _Spec(Protocol):
 
 
 def gather(workspace: Path, limit: int = MOST) -> list[str]:
-    """Paths relative to the workspace, "/" as separator, nearer ones first; what .gitignore names is left out."""
+    """Paths relative to the workspace, "/" as separator, nearer ones first.
+
+    Left out: what .gitignore names, and names with characters that nobody could see in the message.
+    """
     found: list[str] = []
     level: list[tuple[str, tuple[tuple[str, _Spec], ...]]] = [("", ())]
     while level and len(found) < limit:
@@ -27,7 +32,7 @@ def gather(workspace: Path, limit: int = MOST) -> list[str]:
             here = _with_own(workspace, folder, specs)
             for name, is_folder in _entries(workspace / folder):
                 path = f"{folder}{name}"
-                if name in _NEVER or _ignored(path + ("/" if is_folder else ""), here):
+                if name in _NEVER or not _legible(name) or _ignored(path + ("/" if is_folder else ""), here):
                     continue
                 if is_folder:
                     deeper.append((f"{path}/", here))
@@ -35,6 +40,10 @@ def gather(workspace: Path, limit: int = MOST) -> list[str]:
                     found.append(path)
         level = deeper
     return found
+
+
+def _legible(name: str) -> bool:
+    return name.isprintable() if name.isascii() else visible(name) == name
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, bool]]:

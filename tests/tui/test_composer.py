@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textual import events
@@ -110,8 +111,32 @@ async def test_a_large_paste_with_escapes_becomes_plain_text(tmp_path: Path) -> 
 
 @given(st.text())
 def test_pasted_text_holds_no_control_characters(text: str) -> None:
-    assert not any(ord(letter) < 32 and letter not in "\n\t" for letter in pasted(text))
-    assert "\x9b" not in pasted(text)
+    kept, left_out = pasted(text)
+    assert not any(ord(letter) < 32 and letter not in "\n\t" for letter in kept)
+    assert "\x9b" not in kept
+    assert 0 <= left_out <= len(text) - len(kept)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("pay\u200bload \u202etxt.exe\u202c", "payload txt.exe"),
+        ("hidden\U000e0041\U000e0042", "hidden"),
+        ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"),
+        ("क्\u200dष", "क्\u200dष"),
+        ("👩\u200d💻 ❤\ufe0f", "👩\u200d💻 ❤\ufe0f"),
+        ("a\u200db \u200d", "ab "),
+    ],
+)
+def test_what_nobody_can_see_is_left_out_of_a_paste(text: str, kept: str) -> None:
+    assert pasted(text) == (kept, len(text) - len(kept))
+
+
+async def test_a_paste_with_unseen_characters_is_told(tmp_path: Path) -> None:
+    async with cockpit(tmp_path) as deck:
+        deck.app.post_message(events.Paste("pay\u200b\u200bload"))
+        await deck.until(lambda: "2 invisible characters of the paste left out" in deck.screen_text())
+        assert deck.composer.text == "payload"
 
 
 def test_the_word_to_complete() -> None:

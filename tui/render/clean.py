@@ -27,6 +27,7 @@ _INVISIBLE = (
 )
 _CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f"
 _SUSPECT = re.compile(f"[{_CONTROL}{_INVISIBLE}]")
+_UNSEEN_CHARACTER = re.compile(f"[{_INVISIBLE}]")
 _ASCII_SUSPECT = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 
 # Parameters and intermediates before the final byte, as ECMA-48 has them, and the text of a string sequence.
@@ -83,6 +84,28 @@ def visible(text: str, *, tab: int = 8) -> Clean:
         return Clean(text)
     shown = _NOT_PLAIN.sub(lambda found: _visible(found[0], tab), text)
     return _thin_combining(shown)
+
+
+def without_unseen(text: str) -> tuple[str, int]:
+    """The text without the characters that nobody can see, and how many they were: for what a person pastes.
+
+    Joiners stay where writing needs them, between letters that are not ASCII and in emoji.
+    """
+    if text.isascii():
+        return text, 0
+    kept = _UNSEEN_CHARACTER.sub(_if_needed, text)
+    return kept, len(text) - len(kept)
+
+
+def _if_needed(found: re.Match[str]) -> str:
+    text, start, end = found.string, found.start(), found.end()
+    before, after = text[start - 1 : start], text[end : end + 1]
+    if found[0] in "\u200c\u200d":
+        between_letters = not before.isascii() and not after.isascii() and before.isalpha() and after.isalpha()
+        # A virama is a mark, not a letter, and is what a joiner follows in the scripts of India.
+        joins = between_letters or unicodedata.category(before or " ")[0] == "M"
+        return found[0] if joins or _EMOJI_GLUE.match(text, start) else ""
+    return found[0] if _EMOJI_GLUE.match(text, start) else ""
 
 
 def _visible(character: str, tab: int) -> str:

@@ -18,7 +18,7 @@ from tui.widgets.completion import CompletionPopup, Word
 WRITE = "Write a message"
 
 _FILE_WORD = re.compile(r"(?:^|(?<=[\s(\[\"'`]))@([^\s@]*)$")
-_COMMAND_WORD = re.compile(r"^/([a-z-]*)$")
+_COMMAND_WORD = re.compile(r"^/([a-z-]*|[a-z0-9_-]+:\S*)$")
 _LIMIT_WORD = re.compile(r"^/limit +([a-z_-]*)$")
 _VALUE_WORD = re.compile(r"^/limit +(\S+) +(\S*)$")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -28,9 +28,14 @@ def _nothing() -> bool:
     return False
 
 
-def pasted(text: str) -> str:
-    """Pasted text as it goes into the message: line ends made one kind, control characters taken out."""
-    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+def pasted(text: str) -> tuple[str, int]:
+    """Pasted text as it goes into the message, and how many characters were left out that nobody could have seen.
+
+    Line ends are made one kind; control characters are taken out and not counted, a terminal sends them unasked.
+    """
+    from tui.render.clean import without_unseen
+
+    return without_unseen(_CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
 def word_at(line: str, column: int, *, first_line: bool) -> Word | None:
@@ -57,6 +62,13 @@ class Composer(TextArea):
 
     # The letters that TextArea binds to cut, copy and paste stay; ctrl+c and the like reach the program first.
     BINDINGS: ClassVar[list[BindingType]] = []
+
+    class LeftOut(Message):
+        """A paste held so many characters that nobody could have seen."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
 
     class Completing(Message):
         """The word to complete changed; None = nothing to complete."""
@@ -218,5 +230,8 @@ class Composer(TextArea):
     def insert_pasted(self, text: str) -> None:
         self._replacing = True
         start, end = self.selection
-        self.replace(pasted(text), min(start, end), max(start, end), maintain_selection_offset=False)
+        kept, left_out = pasted(text)
+        self.replace(kept, min(start, end), max(start, end), maintain_selection_offset=False)
         self._replacing = False
+        if left_out:
+            self.post_message(self.LeftOut(left_out))
