@@ -11,97 +11,64 @@ import contextlib
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tui.engine_parts.helping import import_all, plain_error
+from tui.engine_parts.needs import EngineSettings
+from tui.engine_parts.notices import (
+    EngineFault,
+    McpChanged,
+    ModelChosen,
+    Notice,
+    ProcessesChanged,
+    RunBegan,
+    RunEnded,
+    RunRefused,
+    SandboxKnown,
+    StoreOpened,
+    Warm,
+)
 
 if TYPE_CHECKING:
-    from runner.agent import Agent
     from runner.api import Runner
-    from runner.config import RunConfig
     from runner.control.commands import LimitName
     from runner.control.handle import RunHandle
-    from runner.hub import Subscription
-    from runner.models.registry import ModelRegistry
+    from runner.mcp.hub import McpHub
+    from runner.mcp.state import ServerState
+    from runner.policy.base import Rule
     from runner.store import Store
-    from runner.store.base import RecoveredRun
+    from runner.tools.background import Background
+    from runner.undo.keeper import Keeper
+    from tui.engine_parts.services import Services
 
 T = TypeVar("T")
+
+__all__ = [
+    "Engine",
+    "EngineFault",
+    "EngineSettings",
+    "McpChanged",
+    "ModelChosen",
+    "Notice",
+    "ProcessesChanged",
+    "RunBegan",
+    "RunEnded",
+    "RunRefused",
+    "SandboxKnown",
+    "StoreOpened",
+    "Warm",
+]
 
 GRACE_AT_QUIT = 6.0
 """Seconds that aborted runs get to save their state when the program ends."""
 
+CLOSING = 8.0
+"""Seconds after that for servers, processes in the background and the store, each of them bounded by itself."""
 
-class EngineSettings(Protocol):
-    """What the engine needs of the settings."""
-
-    @property
-    def cwd(self) -> Path: ...
-
-    def registry(self) -> ModelRegistry: ...
-
-    def agent(self, name: str | None = None) -> Agent: ...
-
-    def run_config(self, *, attended: bool = False, **changes: Any) -> RunConfig: ...
-
-    def chosen_model(self, agent: str | None = None) -> tuple[str, str]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Warm:
-    """The modules that the screen needs to show runs are loaded."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelChosen:
-    """The model to start with, and why."""
-
-    model: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoreOpened:
-    """data_dir: where things are kept; problem: why nothing can be stored, "" where it can."""
-
-    data_dir: Path | None
-    recovered: tuple[RecoveredRun, ...] = ()
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RunBegan:
-    """subscription: the run's events from the first one on; its notify is the engine's `on_events`."""
-
-    handle: RunHandle
-    subscription: Subscription
-
-
-@dataclass(frozen=True, slots=True)
-class RunRefused:
-    """A run could not be started; texts are the messages that were meant for it."""
-
-    text: str
-    problem: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunEnded:
-    """The run's task is over. problem: a fault outside the run's own end, "" as a rule."""
-
-    run_id: str
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class EngineFault:
-    """Something broke that is no run's own end: a broken installation, a wrong configuration, a bug of ours."""
-
-    problem: str
-
-
-Notice: TypeAlias = Warm | ModelChosen | StoreOpened | RunBegan | RunRefused | RunEnded | EngineFault
+TELL_EVERY = 0.1
+"""Seconds in which changes of servers are told together."""
 
 
 class Engine:
@@ -117,6 +84,8 @@ class Engine:
     ) -> None:
         self.on_events: Callable[[], None] | None = None
         """Called from any thread when events of a run wait; set it before the first run."""
+        self.servers: tuple[ServerState, ...] = ()
+        """All servers as they were last told of."""
         self._settings = settings
         self._post = post
         self._warm = tuple(warm)
@@ -129,8 +98,11 @@ class Engine:
         self._stop: asyncio.Event | None = None
         self._store: Store | None = None
         self._runner: Runner | None = None
+        self._services: Services | None = None
+        self._telling = False
         self._runs: dict[str, RunHandle] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._rules: tuple[Rule, ...] = ()
 
     def start(self) -> None:
         self._thread.start()
@@ -144,14 +116,49 @@ class Engine:
         agent: str | None = None,
         limits: Mapping[LimitName, Decimal | None] | None = None,
         compact: bool = False,
+        notes: Sequence[str] = (),
     ) -> None:
-        """Start a run; RunBegan or RunRefused answers. limits win over the settings; compact: summarise first."""
+        """Start a run; RunBegan or RunRefused answers. limits win over the settings; notes come before the text."""
         changes = {"model": model, "session_id": session_id}
-        self._submit(self._start_run(text, agent, changes, dict(limits or {}), compact))
+        self._submit(self._start_run((*notes, text), agent, changes, dict(limits or {}), compact))
 
     def ask(self, question: Callable[[Store], T]) -> Future[T]:
         """Put a question to the store in a thread of its own. The future fails with StoreError where there is none."""
         return self._run_future(self._ask(question))
+
+    def add_rules(self, rules: Sequence[Rule]) -> None:
+        """Rules that were saved since the start; they count for the runs to come."""
+        self._rules = (*self._rules, *rules)
+
+    def on_hub(self, work: Callable[[McpHub], Coroutine[Any, Any, T]]) -> Future[T]:
+        """Ask the servers for something, on the engine's loop. The future fails with McpError where there are none."""
+        return self._run_future(self._on_hub(work))
+
+    @property
+    def processes(self) -> Background | None:
+        """What runs in the background; None until the store is open."""
+        return None if self._services is None else self._services.background
+
+    @property
+    def keeper(self) -> Keeper | None:
+        """What undo restores from; None until the store is open."""
+        return None if self._services is None else self._services.keeper
+
+    def leave_session(self, session_id: str) -> bool:
+        """Another session is shown: end what runs in the background of this one, unless a run of it goes on."""
+        if self._services is None or any(run.session_id == session_id for run in self._runs.values()):
+            return False
+        self._submit(self._services.leave_session(session_id))
+        return True
+
+    async def _on_hub(self, work: Callable[[McpHub], Coroutine[Any, Any, T]]) -> T:
+        from runner.mcp.config import McpError
+
+        assert self._ready is not None
+        await self._ready.wait()
+        if self._services is None or self._services.hub is None:
+            raise McpError("no server is configured")
+        return await work(self._services.hub)
 
     def background(self, work: Callable[[], T]) -> Future[T]:
         """Do blocking work off the screen's thread."""
@@ -176,6 +183,8 @@ class Engine:
     def shutdown(self) -> Future[None]:
         """Abort what runs, let it save its state, close the store, end the thread. Done within GRACE_AT_QUIT or so."""
         done: Future[None] = Future()
+        # Whoever waits may be cancelled with the screen; the end goes on all the same.
+        done.set_running_or_notify_cancel()
         if not self._thread.is_alive() and not self._began.is_set():
             done.set_result(None)
             return done
@@ -185,7 +194,7 @@ class Engine:
             if self._loop is not None and self._stop is not None:
                 with contextlib.suppress(RuntimeError):
                     self._loop.call_soon_threadsafe(self._stop.set)
-            self._over.wait(GRACE_AT_QUIT + 4)
+            self._over.wait(GRACE_AT_QUIT + CLOSING)
             done.set_result(None)
 
         threading.Thread(target=wait, name="quarterdeck-shutdown", daemon=True).start()
@@ -217,6 +226,8 @@ class Engine:
         if not opening.done():
             await asyncio.wait({opening}, timeout=GRACE_AT_QUIT)
         await self._end_runs()
+        if self._services is not None:
+            await self._services.close()
         rest = list(self._tasks)
         for task in rest:
             task.cancel()
@@ -229,13 +240,17 @@ class Engine:
         """In the order of what the person sees first: the screen's modules, the model's name, then the store."""
         assert self._ready is not None
         try:
-            await asyncio.to_thread(_import_all, self._warm)
+            await asyncio.to_thread(import_all, self._warm)
             self._post(Warm())
             model, why = await asyncio.to_thread(self._settings.chosen_model)
             self._post(ModelChosen(model, why))
             opened = await asyncio.to_thread(self._open_all) if self._open_store else StoreOpened(None)
-            await asyncio.to_thread(self._make_runner)
+            services = await asyncio.to_thread(self._make_runner, opened)
             self._post(opened)
+            await services.open()
+            self._tell_servers()
+            self._ready.set()
+            self._post(SandboxKnown(await asyncio.to_thread(services.sandbox)))
         finally:
             self._ready.set()
 
@@ -244,7 +259,7 @@ class Engine:
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            self._post(EngineFault(_plain(error)))
+            self._post(EngineFault(plain_error(error)))
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(work)
@@ -265,17 +280,36 @@ class Engine:
             return StoreOpened(None, problem=str(error))
         return StoreOpened(data_dir(), recovered)
 
-    def _make_runner(self) -> None:
-        from runner.api import Runner
-        from runner.policy.grants import GrantFile
+    def _make_runner(self, opened: StoreOpened) -> Services:
         from runner.store.paths import data_dir
+        from tui.engine_parts.services import Services
 
-        grants = GrantFile(data_dir() / "grants.json")
-        self._runner = Runner(store=self._store, models=self._settings.registry(), grants=grants)
+        self._services = services = Services(
+            self._settings,
+            data_dir(),
+            on_servers=self._servers_changed,
+            on_processes=lambda: self._post(ProcessesChanged()),
+        )
+        if self._open_store:
+            services.recover([run.run_id for run in opened.recovered])
+        self._runner = services.runner(self._store)
+        return services
+
+    def _servers_changed(self) -> None:
+        """Tell the screen, once for all that changes within a moment."""
+        if not self._telling:
+            self._telling = True
+            asyncio.get_running_loop().call_later(TELL_EVERY, self._tell_servers)
+
+    def _tell_servers(self) -> None:
+        self._telling = False
+        if self._services is not None and self._services.hub is not None:
+            self.servers = self._services.servers
+            self._post(McpChanged(self.servers))
 
     async def _start_run(
         self,
-        text: str,
+        texts: Sequence[str],
         agent: str | None,
         changes: Mapping[str, Any],
         limits: Mapping[LimitName, Decimal | None],
@@ -286,17 +320,18 @@ class Engine:
 
         assert self._ready is not None
         await self._ready.wait()
-        if self._runner is None:
-            self._post(RunRefused(text, "the runner could not be opened"))
+        if self._runner is None or self._services is None:
+            self._post(RunRefused(texts[-1], "the runner could not be opened"))
             return
         try:
-            described = await asyncio.to_thread(self._settings.agent, agent)
+            described = self._services.equipped(await asyncio.to_thread(self._settings.agent, agent))
             config = self._settings.run_config(attended=True, approver=True, **changes, **for_config(limits))
-            handle = self._runner.start(described, text, config)
+            config = replace(config, approval_policy=(*config.approval_policy, *self._rules))
+            handle = self._runner.start(described, [{"role": "user", "content": text} for text in texts], config)
             if compact:
                 handle.compact()
         except QuarterdeckError as error:
-            self._post(RunRefused(text, str(error)))
+            self._post(RunRefused(texts[-1], str(error)))
             return
         self._runs[handle.run_id] = handle
         self._post(RunBegan(handle, handle.subscribe(0, self.on_events)))
@@ -353,17 +388,3 @@ class Engine:
             self._began.wait(5)
         loop = self._loop
         return None if loop is None or loop.is_closed() or self._over.is_set() else loop
-
-
-def _import_all(names: tuple[str, ...]) -> None:
-    import importlib
-
-    for name in names:
-        importlib.import_module(name)
-
-
-def _plain(error: BaseException) -> str:
-    """An error in one line: ours say all by themselves, others need the name of their type."""
-    from runner.errors import QuarterdeckError
-
-    return str(error) if isinstance(error, QuarterdeckError) else f"{type(error).__name__}: {error}"

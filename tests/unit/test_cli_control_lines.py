@@ -26,6 +26,7 @@ from runner.control.commands import (
     Pause,
     Resume,
     RetryNow,
+    Revoke,
     Send,
     SetLimit,
     SetModel,
@@ -33,6 +34,7 @@ from runner.control.commands import (
     WrapUp,
 )
 from runner.errors import CommandError
+from runner.events import Pattern, ToolPattern
 from tui.control_lines import LONGEST_LINE, parse
 
 GOOD: list[tuple[str, Command]] = [
@@ -62,6 +64,37 @@ GOOD: list[tuple[str, Command]] = [
         Decide(request_id="r", decision="edit", arguments={"n": 1.5, "list": [{"x": 2.5}]}),
     ),
     ('{"command":"decide","request_id":"r","decision":"end_run"}', Decide(request_id="r", decision="end_run")),
+    (
+        '{"command":"decide","request_id":"r","decision":"allow","scope":"session","match":"pattern","patterns":['
+        '{"tool":"shell","prefix":["git","log"]},{"tool":"write_file","below":"src"},{"tool":"web_fetch","host":"a.io"},'
+        '{"tool":"write","arguments":{"n":1.5}},{"tool":"note"}],"calls":3,"minutes":7.5,"until_failure":true}',
+        Decide(
+            request_id="r",
+            decision="allow",
+            scope="session",
+            match="pattern",
+            patterns=(
+                ToolPattern(tool="shell", pattern=Pattern(prefix=("git", "log"))),
+                ToolPattern(tool="write_file", pattern=Pattern(below="src")),
+                ToolPattern(tool="web_fetch", pattern=Pattern(host="a.io")),
+                ToolPattern(tool="write", pattern=Pattern(arguments={"n": 1.5})),
+                ToolPattern(tool="note", pattern=Pattern()),
+            ),
+            calls=3,
+            minutes=7.5,
+            until_failure=True,
+        ),
+    ),
+    (
+        '{"command":"decide","request_id":"r","decision":"allow","scope":"run","spend_usd":0.25}',
+        Decide(request_id="r", decision="allow", scope="run", spend_usd=Decimal("0.25")),
+    ),
+    (
+        '{"command":"decide","request_id":"r","decision":"answer","arguments":{"answers":["yes"]}}',
+        Decide(request_id="r", decision="answer", arguments={"answers": ["yes"]}),
+    ),
+    ('{"command":"revoke"}', Revoke(by="program")),
+    ('{"command":"revoke","key":"0123456789abcdef"}', Revoke(key="0123456789abcdef", by="program")),
     ('{"command":"cancel_tool","call_id":"c"}', CancelTool(call_id="c")),
     (
         '{"command":"set_limit","limit":"max_cost_usd","value":0.1}',
@@ -125,11 +158,35 @@ BAD = [
     ('{"command":"retry_now","model":"m"}', "takes no 'model'; it takes nothing"),
     ('{"command":"set_model","model":"m","now":1}', "true or false"),
     ('{"command":"decide","decision":"allow"}', "'request_id'"),
-    ('{"command":"decide","request_id":"r"}', "allow, deny, edit, end_run"),
+    ('{"command":"decide","request_id":"r"}', "allow, deny, edit, answer, end_run"),
     ('{"command":"decide","request_id":"r","decision":"allow","scope":"all"}', "call, run, session, project, user"),
     ('{"command":"decide","request_id":"r","decision":"edit","arguments":[]}', "is an object"),
     ('{"command":"decide","request_id":"r","decision":"allow","reason":7}', "'reason'"),
-    ('{"command":"decide","request_id":"r","decision":"allow","match":"all"}', "tool, exact"),
+    ('{"command":"decide","request_id":"r","decision":"allow","match":"all"}', "tool, exact, pattern"),
+    *[
+        (f'{{"command":"decide","request_id":"r","decision":"allow","scope":"run",{rest}}}', message)
+        for rest, message in [
+            ('"calls":0', "'calls' is a whole number, 1 or more"),
+            ('"calls":1.5', "'calls'"),
+            ('"calls":true', "'calls'"),
+            ('"minutes":0', "'minutes' is a number, more than 0"),
+            ('"minutes":"5"', "'minutes'"),
+            ('"spend_usd":-1', "'spend_usd'"),
+            ('"spend_usd":1e999999', "'spend_usd'"),
+            ('"until_failure":1', "'until_failure' is true or false"),
+            ('"patterns":{}', "'patterns' is a list"),
+            ('"patterns":[]', "'patterns' is a list"),
+            ('"patterns":[7]', "with a 'tool'"),
+            ('"patterns":[{"prefix":["ls"]}]', "with a 'tool'"),
+            ('"patterns":[{"tool":"shell","prefix":"ls"}]', "'prefix' of a pattern of shell is a list of words"),
+            ('"patterns":[{"tool":"shell","prefix":["ls",1]}]', "a list of words"),
+            ('"patterns":[{"tool":"shell","below":7}]', "'below' of a pattern of shell is a text"),
+            ('"patterns":[{"tool":"shell","glob":"*"}]', "takes one of prefix, below, host, arguments"),
+            ('"patterns":[{"tool":"shell","below":"a","host":"b"}]', "takes one of"),
+            ('"patterns":[{"tool":"shell","arguments":[]}]', "is an object"),
+        ]
+    ],
+    ('{"command":"revoke","key":7}', "'key'"),
     ('{"command":"cancel_tool"}', "'call_id'"),
     ('{"command":"set_limit","limit":"max_turns"}', "needs a 'value'"),
     ('{"command":"set_limit","limit":"max_turns","value":true}', "is a number"),
@@ -158,7 +215,12 @@ json_values = st.recursive(
     lambda children: st.lists(children) | st.dictionaries(st.text(), children),
     max_leaves=8,
 )
-names = st.sampled_from(["command", "text", "model", "now", "request_id", "decision", "scope", "limit", "value"])
+names = st.sampled_from(
+    [
+        *("command", "text", "model", "now", "request_id", "decision", "scope", "limit", "value"),
+        *("patterns", "calls", "minutes", "until_failure", "spend_usd", "key"),
+    ]
+)
 
 
 @given(st.dictionaries(names, json_values | st.sampled_from(["stop", "send", "decide", "allow", "max_turns"])))

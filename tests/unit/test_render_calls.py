@@ -122,7 +122,7 @@ def test_unfolded_it_shows_arguments_approval_output_and_end() -> None:
         "      make",
         "      make install",
         "    timeout 5",
-        "    allowed by you, for this run",
+        "    allowed by you for this run, after 0.0 s",
         "    ok",
         "     99 %",
         "    exit code 0 · the model read a shortened output, the",

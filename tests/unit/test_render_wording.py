@@ -27,6 +27,7 @@ from runner.events import (
     RetryScheduled,
     RetrySkipped,
     RunFinished,
+    SamplingFinished,
     StateUpdated,
     StopRequested,
     UnknownEvent,
@@ -173,6 +174,18 @@ USED = Usage(input=1000, output=234)
         (
             CompactionFinished(tokens_before=9000, how="none", error="aborted", cost_usd=Decimal(0)),
             "History left as it is: ~9.0k tokens · the summary was not made: aborted",
+        ),
+        (
+            SamplingFinished(who="git\x1b[2J", text="x", usage=USED, cost_usd=Decimal("0.0213")),
+            "git␛ asked the model: 1.2k tokens, $0.0213",
+        ),
+        (
+            SamplingFinished(who="git", how="failed", error="rate limit", cost_usd=Decimal(0)),
+            "git asked the model in vain · rate limit",
+        ),
+        (
+            SamplingFinished(who="git", how="none", usage=USED, usage_source="estimated"),
+            "git asked the model, and the request was closed: ~1.2k tokens, cost unknown",
         ),
         (StopRequested(), "Stop requested by you: the current step is finished first"),
         (AbortRequested(by="signal"), "Abort requested by a signal: everything is closed now"),

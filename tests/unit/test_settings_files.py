@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 from runner.config import Compaction, RunConfig
 from runner.errors import ConfigError
 from runner.policy.base import ApprovalMode
+from runner.tool_names import BUILT_IN_TOOLS
 from tui.settings import CompactionSettings, NamedModelSettings, Settings, load_settings
 from tui.settings.check import MODES, entries
 from tui.settings.layers import LIMITS, Layer, file_layer
 from tui.settings.locate import key_lines, line_of
-from tui.settings.schema import BUILT_IN_TOOLS, CompactionTable, ConfigTable, Limits
+from tui.settings.schema import CompactionTable, ConfigTable, Limits
 
 Load = Callable[[str], Settings]
 

@@ -10,6 +10,7 @@ import pytest
 import themes
 from runner.config import Compaction, RunConfig
 from runner.errors import ConfigError
+from runner.tool_names import BUILT_IN_TOOLS
 from tui.settings import Settings, load_settings
 
 
@@ -39,7 +40,9 @@ def test_without_anything_the_defaults_hold(place: Place) -> None:
     assert settings.theme == themes.DEFAULT
     assert settings.default_agent == "deck"
     assert settings.approve == "default"
-    assert settings.run_config() == RunConfig(workspace=place.inner)
+    sandbox = settings.run_config().sandbox
+    assert (sandbox.mode, sandbox.network, sandbox.write) == ("auto", False, ())
+    assert settings.run_config() == RunConfig(workspace=place.inner, sandbox=sandbox)
     assert settings.source("theme").kind == "default"
     assert [file.found for file in settings.files] == [False]
 
@@ -169,14 +172,7 @@ def test_themes_of_the_person_are_known(place: Place) -> None:
 def test_the_default_agent_has_every_built_in_tool_and_knows_its_folder(place: Place) -> None:
     agent = place.load().agent()
     assert agent.name == "deck"
-    assert {tool.name for tool in agent.tools} == {
-        "list_files",
-        "read_file",
-        "search",
-        "write_file",
-        "edit_file",
-        "shell",
-    }
+    assert {tool.name for tool in agent.tools} == set(BUILT_IN_TOOLS)
     assert str(place.inner) in str(agent.instructions)
 
 
@@ -193,7 +189,7 @@ def test_a_configured_agent_is_what_its_table_says(place: Place) -> None:
     assert (reader.model_settings.temperature, reader.model_settings.max_tokens) == (0.5, 100)
     deck = settings.agent("deck")
     assert deck.model_settings.reasoning_effort == "low"
-    assert len(deck.tools) == 6
+    assert len(deck.tools) == len(BUILT_IN_TOOLS)
     assert settings.agent_names() == ("deck", "reader")
     with pytest.raises(ConfigError, match="reader \\(did you mean that\\?\\)"):
         settings.agent("readers")

@@ -98,7 +98,7 @@ def test_a_valid_run_has_no_violation() -> None:
         (twice(ModelRequested), "3: model_requested"),
         (without(ToolProposed), "3: call-0"),
         (twice(ToolProposed), "3: call-0 is proposed twice"),
-        (twice(ToolStarted), ""),
+        (twice(ToolStarted), "3: call-0 starts twice"),
         (without(ApprovalRequested), "3: approval ask-call-0 is resolved without being open"),
         (twice(ApprovalRequested), "3: approval ask-call-0 is requested twice"),
         (started_although_denied, "3: call-1 starts"),

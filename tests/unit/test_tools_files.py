@@ -34,10 +34,27 @@ def test_the_built_in_tools_and_their_parameters() -> None:
         "search": ["pattern", "path", "glob"],
         "write_file": ["path", "content"],
         "edit_file": ["path", "old", "new", "all"],
-        "shell": ["command", "timeout"],
+        "edit_files": ["edits"],
+        "shell": ["command", "timeout", "network"],
+        "start_process": ["command", "name", "network"],
+        "read_process": ["id", "wait"],
+        "stop_process": ["id"],
+        "web_fetch": ["url", "start", "raw"],
+        "todo": ["items"],
+        "ask_user": ["question", "choices", "several"],
     }
-    assert [tool.name for tool in builtin_tools() if tool.read_only] == ["list_files", "read_file", "search"]
-    assert [tool.kind for tool in builtin_tools()] == ["read", "read", "read", "edit", "edit", "shell"]
+    reading = {tool.name for tool in builtin_tools() if tool.read_only}
+    assert reading == {"list_files", "read_file", "search", "read_process", "todo", "ask_user"}
+    kinds = {tool.name: tool.kind for tool in builtin_tools()}
+    assert {name for name, kind in kinds.items() if kind == "read"} == {
+        "list_files",
+        "read_file",
+        "search",
+        "read_process",
+    }
+    assert {name for name, kind in kinds.items() if kind == "edit"} == {"write_file", "edit_file", "edit_files"}
+    assert {name for name, kind in kinds.items() if kind == "shell"} == {"shell", "start_process"}
+    assert {name for name, kind in kinds.items() if kind == "net"} == {"web_fetch"}
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ def load(args: argparse.Namespace, overrides: Mapping[str, object] | None = None
     """The settings of a command: its own options win. --cwd is entered, so that everything agrees on the folder."""
     enter_folder(args)
     options = {name: getattr(args, name, None) for name in ("model", "agent", "theme", "approve")}
+    options["sandbox.mode"] = getattr(args, "sandbox", None)
     return load_settings(Path.cwd(), os.environ, {**options, **(overrides or {})})
 
 

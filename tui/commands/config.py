@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from typing import cast
 
 from tui.commands.common import load, report_withheld
 from tui.settings import Settings, Source
-from tui.settings.layers import ATTENDED_LIMITS, COMPACTION, LIMITS, dotted, printable
+from tui.settings.layers import ATTENDED_LIMITS, COMPACTION, LIMITS, SANDBOX, dotted, printable
 
 
 def run(args: argparse.Namespace) -> int:
@@ -61,6 +61,7 @@ def _rows(settings: Settings) -> Iterator[tuple[str, object, Source]]:
                 if value is not None:
                     key = dotted((table, name, item.name))
                     yield key, value, settings.sources.get(key) or settings.source(dotted((table, name)))
+    yield from _tool_rows(settings)
     for index, rule in enumerate(settings.rules):
         which = "" if rule.arguments is None else f" {json.dumps(dict(rule.arguments), default=str)}"
         for name, value in (("prefix", rule.prefix), ("below", rule.below), ("host", rule.host)):
@@ -69,12 +70,31 @@ def _rows(settings: Settings) -> Iterator[tuple[str, object, Source]]:
         yield f"rules[{index + 1}]", f"{rule.effect} {rule.tool}{which}", Source(kind=rule.level, where=rule.source)
 
 
+def _tool_rows(settings: Settings) -> Iterator[tuple[str, object, Source]]:
+    for table, names in (
+        (SANDBOX, asdict(settings.sandbox)),
+        ("environment", {"pass": settings.environment.passed, "hide": settings.environment.hide}),
+        ("web", asdict(settings.web)),
+    ):
+        for name, value in names.items():
+            yield f"{table}.{name}", value, settings.source(f"{table}.{name}")
+    for name, server in settings.mcp.items():
+        for item in fields(server):
+            key = dotted(("mcp", name, item.name))
+            value = getattr(server, item.name)
+            if value == item.default or (item.name in ("env", "headers") and not value):
+                continue
+            # What stands in them may be a secret that somebody wrote down after all.
+            shown = tuple(value) if item.name in ("env", "headers") else value
+            yield key, shown, settings.source(key)
+
+
 def _shown(value: object) -> str:
     if value is None:
         return "off"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
-        return ", ".join(printable(str(part)) for part in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        return ", ".join(printable(str(part)) for part in value) or "none"  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     text = printable(str(value))
     return text if len(text) <= 80 else f"{text[:79]}…"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Final
 
-from tui.commands import doctor_config, doctor_system
+from tui.commands import doctor_config, doctor_mcp, doctor_system
 from tui.commands.common import enter_folder
 from tui.commands.findings import Finding, Level
 from tui.settings.layers import printable
@@ -36,8 +36,10 @@ def examine() -> Iterator[Finding]:
         doctor_system.helpers,
         doctor_config.configuration,
         doctor_config.data,
+        doctor_config.commands,
         doctor_config.keys,
         doctor_config.servers,
+        doctor_mcp.mcp_servers,
     )
     for area in areas:
         yield from area()

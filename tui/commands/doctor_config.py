@@ -11,6 +11,7 @@ from runner.errors import ConfigError
 from runner.models.providers import PROVIDERS
 from runner.store.paths import DATABASE_NAME, data_dir
 from tui import words
+from tui.commands.doctor_sandbox import sandbox, secrets
 from tui.commands.findings import Finding
 from tui.commands.probe import local_servers, probe
 from tui.settings import NamedModelSettings, Settings, load_settings, project_file, user_file
@@ -159,6 +160,16 @@ def keys() -> Iterator[Finding]:
             level="note",
             fix=f"set one of {variables} (quarterdeck models --all lists providers), or run a local model server",
         )
+
+
+def commands() -> Iterator[Finding]:
+    """The sandbox that commands run in, and the secrets that they do not get."""
+    settings = _settings()
+    if isinstance(settings, ConfigError):
+        return
+    config = settings.run_config()
+    yield from sandbox(config.sandbox)
+    yield from secrets(os.environ, hidden=config.hidden_env, passed=config.pass_env)
 
 
 def servers() -> Iterator[Finding]:

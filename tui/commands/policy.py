@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 from runner.errors import ToolInputError
 from runner.policy import ApprovalMode, CallFacts, Grant, GrantFile, Rule, Suggestion, Verdict, decide, suggest
 from runner.policy.facts import facts_without_run
-from runner.policy.history import PastRequest, Trial, past_requests, try_rules
+from runner.policy.history import Trial
 from runner.policy.words import bound_words, pattern_words
 from runner.store import Store
 from runner.store.paths import data_dir
@@ -22,11 +22,13 @@ from runner.tools.base import Tool
 from runner.tools.builtin import builtin_tools
 from tui.cli import UsageError
 from tui.commands.common import load, report_withheld
+from tui.commands.policy_ledger import grants, ledger, revoke
 from tui.render.clean import clean
 from tui.settings import ExampleSettings, RuleSettings, Settings
 from tui.settings.build import policy_rules
 from tui.settings.check import entries
 from tui.settings.load import rules_layer
+from tui.trials import Trials, call_words, past_of, unknown
 from tui.words import one_line
 
 EXIT: Final = {"allow": 0, "deny": 1, "ask": 3}
@@ -42,6 +44,12 @@ def run(args: argparse.Namespace) -> int:
             return _test(args, settings)
         case "try":
             return _try(args, settings)
+        case "ledger":
+            return ledger(args)
+        case "grants":
+            return grants(args, settings)
+        case "revoke":
+            return revoke(args, settings)
         case _:
             return _list(args, settings)
 
@@ -54,24 +62,25 @@ def _grants(settings: Settings) -> list[Grant]:
     return GrantFile(data_dir(settings.environ) / "grants.json").load(settings.cwd)
 
 
-def _tools() -> dict[str, Tool]:
-    return {tool.name: tool for tool in builtin_tools()}
+def _tools(settings: Settings) -> dict[str, Tool]:
+    return {tool.name: tool for tool in builtin_tools(private_hosts=settings.web.private_hosts)}
 
 
-def _facts(tool: str, arguments: Mapping[str, Any], workspace: Path) -> CallFacts:
+def _facts(tool: str, arguments: Mapping[str, Any], settings: Settings) -> CallFacts:
     """Raises UsageError for a tool that does not exist and for arguments that it does not take."""
-    found = _tools().get(tool)
+    tools = _tools(settings)
+    found = tools.get(tool)
     if found is None:
-        raise UsageError(f"quarterdeck policy: there is no tool {tool!r}; there are {', '.join(_tools())}")
+        raise UsageError(f"quarterdeck policy: there is no tool {tool!r}; there are {', '.join(tools)}")
     try:
-        return facts_without_run(found, found.validate(dict(arguments)), workspace)
+        return facts_without_run(found, found.validate(dict(arguments)), settings.cwd)
     except ToolInputError as error:
         raise UsageError(f"quarterdeck policy: arguments of {tool}: {error}") from error
 
 
 def _check(args: argparse.Namespace, settings: Settings) -> int:
     tool, arguments = _asked(args)
-    facts = _facts(tool, arguments, settings.cwd)
+    facts = _facts(tool, arguments, settings)
     mode: ApprovalMode = settings.approve
     verdict = decide(facts, mode=mode, rules=_rules(settings), grants=_grants(settings), now=datetime.now(UTC))
     choices = suggest(facts) if verdict.effect == "ask" else ()
@@ -143,7 +152,7 @@ def _show(facts: CallFacts, verdict: Verdict, choices: Iterable[Suggestion]) -> 
 def _test(args: argparse.Namespace, settings: Settings) -> int:
     rules = _rules(settings)
     results = [
-        (rule, example, _try_example(rule, example, rules, settings.cwd))
+        (rule, example, _try_example(rule, example, rules, settings))
         for rule in settings.rules
         for example in rule.examples
     ]
@@ -173,12 +182,12 @@ def _test(args: argparse.Namespace, settings: Settings) -> int:
     return 1 if failed else 0
 
 
-def _try_example(rule: RuleSettings, example: ExampleSettings, rules: tuple[Rule, ...], workspace: Path) -> Verdict:
+def _try_example(rule: RuleSettings, example: ExampleSettings, rules: tuple[Rule, ...], settings: Settings) -> Verdict:
     """The example before all rules, in default mode and as of now."""
     tool = example.tool or rule.tool
-    if tool not in _tools() and example.tool is None and "command" in example.arguments:
+    if tool not in _tools(settings) and example.tool is None and "command" in example.arguments:
         tool = "shell"
-    facts = _facts(tool, example.arguments, workspace)
+    facts = _facts(tool, example.arguments, settings)
     return decide(facts, mode="default", rules=rules, grants=(), now=datetime.now(UTC))
 
 
@@ -243,10 +252,8 @@ def _try(args: argparse.Namespace, settings: Settings) -> int:
     if not tried:
         raise UsageError(f"quarterdeck policy try: {args.file} has no [[rules]]")
     with closing(Store.open()) as store:
-        sessions = store.sessions(limit=None)
-        requests = [request for session in sessions for request in past_requests(store.events(session.session_id))]
-    workspaces = {session.session_id: Path(session.workspace or settings.cwd) for session in sessions}
-    trial = _trial(requests, tried, workspaces, settings.cwd)
+        past = past_of(store)
+    trial = Trials(past, settings.cwd, _tools(settings)).run(tried)
     if args.json:
         print(json.dumps(_trial_json(trial), indent=1, default=str))
         return 0
@@ -258,33 +265,11 @@ def _try(args: argparse.Namespace, settings: Settings) -> int:
         ("denied", trial.with_effect("deny")),
     ):
         for one in found:
-            what = one.request.arguments.get("command") or json.dumps(one.request.arguments, default=str)
-            print(f"  {title}: {one.request.time:%Y-%m-%d}  {_shown(one.request.tool)}  {_shown(str(what))}")
-    unknown = sum(one.verdict is None for one in trial.tried)
-    if unknown:
-        print(f"  {unknown} of tools that are not known here")
+            what = call_words(one.request.arguments)
+            print(f"  {title}: {one.request.time:%Y-%m-%d}  {_shown(one.request.tool)}  {_shown(what)}")
+    if unknown(trial):
+        print(f"  {unknown(trial)} of tools that are not known here")
     return 0
-
-
-def _trial(
-    requests: list[PastRequest], tried: tuple[RuleSettings, ...], workspaces: dict[str, Path], cwd: Path
-) -> Trial:
-    """Each request in the folder of its session, by the tried rules alone. Links are followed as they are today."""
-    tools = _tools()
-    rules = {folder: policy_rules(tried, folder) for folder in {*workspaces.values(), cwd}}
-
-    def facts_of(request: PastRequest) -> CallFacts | None:
-        tool = tools.get(request.tool)
-        if tool is None:
-            return None
-        return facts_without_run(tool, request.arguments, workspaces.get(request.session_id, cwd))
-
-    now = datetime.now(UTC)
-    parts: list[Trial] = []
-    for request in requests:
-        folder = workspaces.get(request.session_id, cwd)
-        parts.append(try_rules([request], rules[folder], facts_of, now))
-    return Trial(tried=tuple(one for part in parts for one in part.tried))
 
 
 def _trial_json(trial: Trial) -> dict[str, object]:

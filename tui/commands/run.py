@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -16,6 +17,7 @@ from tui.settings import Settings
 
 if TYPE_CHECKING:
     from runner.config import RunConfig
+    from runner.mcp.state import ServerState
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,27 +41,45 @@ def run(args: argparse.Namespace) -> int:
     registry = settings.registry()
     registry.resolve(name)
 
-    from runner.api import Runner
     from runner.clock import SystemClock
-    from runner.policy.grants import GrantFile
     from runner.store import Store
     from runner.store.paths import data_dir
+    from tui.engine_parts.services import UNATTENDED_WAIT, Services
     from tui.headless import Headless, drive
 
     with closing(Store.open()) as store:
-        store.recover(SystemClock())
+        recovered = store.recover(SystemClock())
         session_id = store.session(args.session).session_id if args.session else None
         if not args.json and settings.source("model").kind == "default":
             tell(f"using {name}: {why}")
+        failures = _Failures()
+        services = Services(
+            settings, data_dir(), on_servers=lambda: failures.look(services.servers), prepare=UNATTENDED_WAIT
+        )
+        services.recover([run.run_id for run in recovered])
         job = Headless(
-            runner=Runner(store=store, models=registry, grants=GrantFile(data_dir() / "grants.json")),
-            agent=settings.agent(),
+            runner=services.runner(store),
+            agent=services.equipped(settings.agent()),
             prompt=prompt,
             config=_config(settings, session_id, control=args.control),
             json=args.json,
             control=args.control,
+            services=services,
         )
         return asyncio.run(drive(job))
+
+
+class _Failures:
+    """Says of each server that cannot be used why, once for each time that it fails."""
+
+    def __init__(self) -> None:
+        self._failed: dict[str, str] = {}
+
+    def look(self, servers: Sequence[ServerState]) -> None:
+        failed = {server.name: server.problem for server in servers if server.phase == "failed"}
+        for name in failed.keys() - self._failed.keys():
+            tell(f"the server {name} cannot be used: {failed[name]}")
+        self._failed = failed
 
 
 def _config(settings: Settings, session_id: str | None, *, control: bool) -> RunConfig:

@@ -20,7 +20,7 @@ from runner.store.base import SessionSummary
 from tui import words
 from tui.cli import UsageError, tell
 from tui.commands.common import ask, enter_folder
-from tui.render.clean import clean
+from tui.render.clean import clean, visible
 
 ID_SHOWN = 13
 """Characters of an id in a list: a version 7 id differs in its first part, which is the time."""
@@ -90,7 +90,7 @@ def _row(summary: SessionSummary, now: datetime) -> str:
     ended = "" if summary.reason in ("", "complete") else f" ({summary.reason})"
     title = words.cut(words.one_line(clean(summary.title)), 60)
     facts = f"{words.count(summary.turns, 'turn')}, {words.count(summary.tool_calls, 'call')}, {cost}"
-    folder = words.cut_middle(clean(summary.workspace), 40)
+    folder = words.cut_middle(visible(summary.workspace), 40)
     return (
         f"{summary.session_id[:ID_SHOWN]}  {words.ago(summary.updated, now):<12} {state + ended:<24} {title}\n"
         f"{'':{ID_SHOWN}}  {facts}; {clean(', '.join(summary.models))}; {folder}"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from runner.clock import SystemClock
@@ -19,6 +18,7 @@ from tui import words
 from tui.cli import UsageError
 from tui.commands.common import enter_folder
 from tui.render.clean import clean
+from tui.since import since as since_of
 
 ID_SHOWN = 13
 """Characters of an id in a table: a version 7 id differs in its first part, which is the time."""
@@ -55,20 +55,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _since(text: str, now: datetime) -> datetime:
-    """The beginning of a day of the local calendar, or a moment."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-    if text == "today":
-        return midnight.astimezone()
-    days = re.fullmatch(r"([1-9]\d{0,5})d", text)
     try:
-        if days is not None:
-            # Counted on the calendar: a day may have 23 or 25 hours.
-            return (midnight - timedelta(days=int(days[1]) - 1)).astimezone()
-        return datetime.fromisoformat(text).astimezone()
-    except (ValueError, OverflowError) as error:
-        raise UsageError(
-            f"quarterdeck usage: --since {text!r} is no day; expected 2026-01-31, today, or 7d for the last 7 days"
-        ) from error
+        return since_of(text, now)
+    except ValueError as error:
+        raise UsageError(f"quarterdeck usage: --since {error}") from error
 
 
 def _sorted(by: str, rows: Sequence[UsageSum]) -> list[UsageSum]:

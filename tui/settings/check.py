@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, cast, get_args
 
 from runner.errors import ConfigError
-from tui.settings.layers import COMPACTION, TOP_LEVEL, Layer, dotted, printable
-from tui.settings.values import ExampleSettings, NamedModelSettings, RuleSettings
+from tui.settings.layers import COMPACTION, SANDBOX, TOP_LEVEL, Layer, dotted, printable
+from tui.settings.values import ExampleSettings, McpSettings, NamedModelSettings, RuleSettings
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
+    from pydantic.fields import FieldInfo
 
 Key: TypeAlias = tuple[str, ...]
 Entries: TypeAlias = dict[Key, Any]
@@ -20,12 +21,18 @@ MODES = ("default", "accept_edits", "plan", "bypass", "deny_unlisted")
 
 # A value under one of these is never repeated in an error, because people paste keys into them by mistake.
 _SECRET = ("key", "token", "secret", "password")
+_FLAT = ("limits", COMPACTION, SANDBOX, "environment", "web")
+"""Tables without names of a person's own in between."""
+
+_OWN_FILE_ONLY = ("trusted", "sampling")
+"""What of a server nobody but the person decides: no project's file, trusted or not."""
 
 
 def entries(layer: Layer) -> Entries:
     """The layer's values by path: ("limits", "max_turns"), ("agents", NAME, field), ("models", NAME), ("rules",).
 
-    ("compaction",) is whether it is on at all, beside the fields of its table.
+    ("compaction",) is whether it is on at all, beside the fields of its table. ("mcp", NAME) is a whole server, and
+    ("sandbox", ...), ("environment", ...) and ("web", ...) are fields.
 
     Raises ConfigError for the first problem in it.
     """
@@ -39,7 +46,7 @@ def entries(layer: Layer) -> Entries:
         table = ConfigTable.model_validate(layer.raw)
     except ValidationError as error:
         raise _explain(layer, error) from error
-    return dict(_flat(layer, table.model_dump(exclude_unset=True)))
+    return dict(_flat(layer, table.model_dump(exclude_unset=True, by_alias=True)))
 
 
 def _is_simple(raw: Mapping[str, object]) -> bool:
@@ -64,20 +71,38 @@ def _flat(layer: Layer, tables: dict[str, Any]) -> Iterator[tuple[Key, Any]]:
     for action, keys in tables.get("keys", {}).items():
         yield ("keys", action), ",".join(cast("list[str]", keys)) if isinstance(keys, list) else keys
     for name, fields in tables.get("agents", {}).items():
-        yield (
-            ("agents", name),
-            {
-                key: tuple(cast("list[str]", value)) if isinstance(value, list) else value
-                for key, value in fields.items()
-            },
-        )
+        yield ("agents", name), {key: _frozen(value) for key, value in fields.items()}
     for name, fields in tables.get("models", {}).items():
         yield ("models", name), NamedModelSettings(**fields)
+    yield from _flat_tools(layer, tables)
     rules = [
         _rule(fields, layer, layer.where(("rules", index))) for index, fields in enumerate(tables.get("rules", ()))
     ]
     if rules:
         yield ("rules",), tuple(rules)
+
+
+def _flat_tools(layer: Layer, tables: dict[str, Any]) -> Iterator[tuple[Key, Any]]:
+    for name, fields in tables.get("mcp", {}).items():
+        yield ("mcp", name), _server(layer, name, fields)
+    for name in (SANDBOX, "environment", "web"):
+        for key, value in tables.get(name, {}).items():
+            yield (name, key), _frozen(value)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(cast("list[str]", value)) if isinstance(value, list) else value
+
+
+def _server(layer: Layer, name: str, fields: dict[str, Any]) -> McpSettings:
+    for key in _OWN_FILE_ONLY:
+        if fields.get(key) and layer.kind != "user":
+            raise ConfigError(
+                f"{dotted(('mcp', name, key))} is not for a project to decide",
+                where=layer.where(("mcp", name, key)),
+                expected="it in your own file (quarterdeck config path)",
+            )
+    return McpSettings(**{key: _frozen(value) for key, value in fields.items()})
 
 
 def _rule(fields: dict[str, Any], layer: Layer, source: str) -> RuleSettings:
@@ -117,12 +142,15 @@ def _explain(layer: Layer, error: ValidationError) -> ConfigError:
 
 def _path(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
     """The key's path; pydantic appends the names of union arms and of list positions, which are no keys of ours."""
-    depth = {"limits": 2, COMPACTION: 2, "keys": 2, "agents": 3, "models": 3, "rules": 3}.get(str(loc[0]), 1)
-    return loc[:depth]
+    own = {"keys": 2, "agents": 3, "models": 3, "rules": 3, "mcp": 3}
+    depth = 2 if loc[0] in _FLAT else own.get(str(loc[0]), 1)
+    return tuple(part for part in loc[:depth] if part != "[key]")
 
 
 def _shown(path: tuple[int | str, ...], value: object) -> str:
     if any(word in str(path[-1]) for word in _SECRET) and path[0] != "keys":
+        return "not what belongs there"
+    if path[0] == "mcp" and str(path[-1]) in ("env", "headers"):
         return "not what belongs there"
     if isinstance(value, bool):
         return str(value).lower()
@@ -132,7 +160,7 @@ def _shown(path: tuple[int | str, ...], value: object) -> str:
 
 def _unknown(path: tuple[int | str, ...]) -> tuple[str, str]:
     table = _table(path)
-    names = list(table.model_fields)
+    names = list(_fields(table))
     near = difflib.get_close_matches(str(path[-1]), names, n=1)
     if path[0] == "models" and str(path[-1]) in {"api_key", "key", "token"}:
         return f"{dotted(path)} does not belong in a file", "the name of an environment variable in api_key_env"
@@ -146,18 +174,26 @@ def _table(path: tuple[int | str, ...]) -> type[BaseModel]:
     nested: dict[str, type[BaseModel]] = {
         "limits": schema.Limits,
         COMPACTION: schema.CompactionTable,
+        SANDBOX: schema.SandboxTable,
+        "environment": schema.EnvironmentTable,
+        "web": schema.WebTable,
+        "mcp": schema.McpTable,
         "agents": schema.AgentTable,
         "models": schema.ModelTable,
         "rules": schema.RuleTable,
     }
-    deep = len(path) > (1 if path[0] in ("limits", COMPACTION) else 2)
+    deep = len(path) > (1 if path[0] in _FLAT else 2)
     return nested.get(str(path[0]), schema.ConfigTable) if deep else schema.ConfigTable
 
 
+def _fields(table: type[BaseModel]) -> dict[str, FieldInfo]:
+    """By the names that stand in a file."""
+    return {field.alias or name: field for name, field in table.model_fields.items()}
+
+
 def _expected(path: tuple[int | str, ...]) -> str:
-    table = _table(path)
-    name = str(path[-1]) if str(path[-1]) in table.model_fields else str(path[0])
-    field = table.model_fields[name]
+    found = _fields(_table(path))
+    field = found[str(path[-1]) if str(path[-1]) in found else str(path[0])]
     return field.description or _description(field.annotation)
 
 

@@ -24,6 +24,7 @@ MAX_FILE: Final = 1 << 20
 PREFIX: Final = "QUARTERDECK_"
 TOP_LEVEL: Final = ("model", "theme", "agent", "approve")
 COMPACTION: Final = "compaction"
+SANDBOX: Final = "sandbox"
 LIMITS: Final = (
     "switch_after",
     "max_turns",
@@ -60,7 +61,7 @@ ATTENDED_LIMITS: Final[dict[str, int | float | str]] = {
 }
 """Defaults of the screen, where a person watches and can stop a run; RunConfig's own are for programs."""
 
-OPTION_NAMES: Final = {"limits.max_cost_usd": "--max-cost", COMPACTION: "--no-compaction"}
+OPTION_NAMES: Final = {"limits.max_cost_usd": "--max-cost", COMPACTION: "--no-compaction", "sandbox.mode": "--sandbox"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,12 +109,12 @@ def printable(text: str) -> str:
 
 def file_layer(kind: SourceKind, path: Path) -> Layer | None:
     """The layer in a TOML file, None where there is no file. Raises ConfigError for one that cannot be read."""
-    try:
-        data = _read(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror or error}", where=str(path)) from error
+    data = file_bytes(path)
+    return None if data is None else layer_of(kind, path, data)
+
+
+def layer_of(kind: SourceKind, path: Path, data: bytes) -> Layer:
+    """The layer in the content of a TOML file. Raises ConfigError."""
     try:
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
@@ -126,6 +127,16 @@ def file_layer(kind: SourceKind, path: Path) -> Layer | None:
     except RecursionError as error:
         raise ConfigError("is nested too deeply", where=str(path)) from error
     return Layer(kind=kind, raw=raw, file=path, lines=key_lines(text), sha256=hashlib.sha256(data).hexdigest())
+
+
+def file_bytes(path: Path) -> bytes | None:
+    """The content of a configuration file, None where there is no file. Raises ConfigError for one nobody can read."""
+    try:
+        return _read(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror or error}", where=str(path)) from error
 
 
 def _read(path: Path) -> bytes:
@@ -153,7 +164,7 @@ def environment_layer(environ: Mapping[str, str]) -> Layer:
 
     Raises ConfigError for a variable that is nearly one of them, because a misspelled budget protects nobody.
     """
-    variables = {PREFIX + name.upper(): name for name in (*TOP_LEVEL, COMPACTION, *LIMITS)}
+    variables = {PREFIX + name.upper(): name for name in (*TOP_LEVEL, COMPACTION, SANDBOX, *LIMITS)}
     raw: dict[str, Any] = {}
     names: dict[str, str] = {}
     for variable, value in environ.items():
@@ -163,7 +174,7 @@ def environment_layer(environ: Mapping[str, str]) -> Layer:
         if name is None:
             _refuse_near_miss(variable, variables)
             continue
-        key = f"limits.{name}" if name in LIMITS else name
+        key = f"limits.{name}" if name in LIMITS else "sandbox.mode" if name == SANDBOX else name
         names[key] = variable
         _put(raw, key, value)
     return Layer(kind="environment", raw=raw, names=names)

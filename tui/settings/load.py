@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import themes
 from runner.errors import ConfigError
-from tui.settings.check import Entries, entries
-from tui.settings.layers import COMPACTION, Layer, dotted, environment_layer, file_layer, flag_layer, printable
+from tui.settings.check import Entries, Key, entries
+from tui.settings.layers import COMPACTION, SANDBOX, Layer, dotted, environment_layer, file_layer, flag_layer, printable
 from tui.settings.trust import TrustFile, split
 from tui.settings.values import (
     DEFAULT_AGENT,
     AgentSettings,
     CompactionSettings,
     ConfigFile,
+    EnvironmentSettings,
     LimitValue,
+    SandboxSettings,
     Settings,
     Source,
+    WebSettings,
     Withheld,
 )
 
@@ -50,7 +54,7 @@ def load_settings(
     withheld: list[Withheld] = []
     if project is not None and project_path is not None:
         found = entries(project)
-        kept, withheld = split(project, found, merged.values, _default_limit)
+        kept, withheld = split(project, found, merged.values, default_limit)
         trusted = None
         if withheld:
             trusted = trust_file(environ).is_trusted(trusted_folder(project_path), project.sha256)
@@ -119,7 +123,8 @@ def rules_layer(path: Path, named_by: str) -> Layer:
     return layer
 
 
-def _default_limit(name: str) -> LimitValue:
+def default_limit(name: str) -> LimitValue:
+    """What a limit is where nobody sets it."""
     from runner.config import RunConfig
 
     config = RunConfig()
@@ -133,15 +138,23 @@ class _Merged:
 
     def add(self, layer: Layer, found: Entries) -> None:
         for key, value in found.items():
-            if key == ("rules",):
+            if key == ("rules",) or key[0] == "environment":
                 self.values[key] = (*self.values.get(key, ()), *value)
             elif key[0] == "agents":
                 self.values[key] = {**self.values.get(key, {}), **value}
-                for part in value:
-                    self.sources[dotted((*key, part))] = layer.source((*key, part))
+                self._note(layer, key, value)
             else:
                 self.values[key] = value
-            self.sources[dotted(key)] = layer.source(key)
+                if key[0] == "mcp":
+                    self._note(layer, key, [item.name for item in fields(value)])
+            source, name = layer.source(key), dotted(key)
+            if key[0] == "environment" and name in self.sources:
+                source = replace(source, where=f"{self.sources[name].where}, {source.where}")
+            self.sources[name] = source
+
+    def _note(self, layer: Layer, key: Key, parts: Iterable[str]) -> None:
+        for part in parts:
+            self.sources[dotted((*key, part))] = layer.source((*key, part))
 
     def table(self, name: str) -> Mapping[str, Any]:
         return MappingProxyType({key[1]: value for key, value in self.values.items() if key[0] == name and key[1:]})
@@ -173,6 +186,12 @@ class _Merged:
             agents=MappingProxyType(agents),
             models=self.table("models"),
             rules=get(("rules",), ()),
+            mcp=self.table("mcp"),
+            sandbox=SandboxSettings(**self.table(SANDBOX)),
+            environment=EnvironmentSettings(
+                passed=get(("environment", "pass"), ()), hide=get(("environment", "hide"), ())
+            ),
+            web=WebSettings(**self.table("web")),
             sources=MappingProxyType(self.sources),
             withheld=withheld,
             files=files,
@@ -184,11 +203,24 @@ def _check_references(settings: Settings) -> None:
     names = settings.agent_names()
     if settings.default_agent not in names:
         raise unknown_agent(settings, settings.default_agent, str(settings.source("agent").where))
+    for agent, table in settings.agents.items():
+        for server in table.mcp or ():
+            _check_server(settings, agent, server)
     if settings.theme != themes.DEFAULT and "theme" in settings.sources:
         try:
             themes.load(settings.theme, settings.themes_dir)
         except themes.ThemeError as error:
             raise ConfigError(printable(str(error)), where=settings.source("theme").where) from error
+
+
+def _check_server(settings: Settings, agent: str, server: str) -> None:
+    key = dotted(("mcp", server))
+    if server in settings.mcp or any(item.key == key for item in settings.withheld):
+        return
+    near = difflib.get_close_matches(server, settings.mcp, n=1)
+    expected = f"{near[0]} (did you mean that?)" if near else f"a table [{key}]"
+    where = settings.source(dotted(("agents", agent, "mcp"))).where
+    raise ConfigError(f"there is no server {printable(server)!r}", where=where, expected=expected)
 
 
 def unknown_agent(settings: Settings, name: str, where: str) -> ConfigError:

@@ -3,78 +3,52 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
-from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeAlias, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-ON, OFF = "on", "off"
-BUILT_IN_TOOLS = ("list_files", "read_file", "search", "write_file", "edit_file", "shell")
+from runner.tool_names import BUILT_IN_TOOLS
+from tui.settings.schema_kinds import (
+    ON,
+    OR_OFF,
+    Count,
+    CountOff,
+    Factor,
+    Grace,
+    Money,
+    MoneyOff,
+    OnLimit,
+    Positive,
+    Seconds,
+    SecondsOff,
+    Text,
+    YesNo,
+    floats,
+    mode_table,
+    number,
+    one_of,
+    table_or_off,
+)
+from tui.settings.schema_tools import (
+    MODES_OF_SANDBOX,
+    EnvironmentTable,
+    McpTable,
+    SandboxTable,
+    ServerName,
+    WebTable,
+)
 
-ToolName: TypeAlias = Literal["list_files", "read_file", "search", "write_file", "edit_file", "shell"]
 Mode: TypeAlias = Literal["default", "accept_edits", "plan", "bypass", "deny_unlisted"]
-
-
-def _number(value: object) -> object:
-    """A float where the file's exact decimal is; what is no number stays, to be refused."""
-    return float(value) if isinstance(value, Decimal) else value
-
-
-def _money(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return value
-    return Decimal(str(value))
-
-
-def _switch(value: object) -> object:
-    return None if value == OFF else value
-
-
-def _number_or_off(value: object) -> object:
-    return _switch(_number(value))
-
-
-def _money_or_off(value: object) -> object:
-    return _switch(_money(value))
-
-
-def _table_or_off(value: object) -> object:
-    return {} if value == ON else _switch(value)
-
-
-_WHOLE = "a whole number, 0 or more"
-_OR_OFF = f'or "{OFF}"'
-_TEXT = "a text that is not empty"
-_MONEY = "US dollars, 0 or more"
-
-Text: TypeAlias = Annotated[str, Field(strict=True, min_length=1, description=_TEXT)]
-Count: TypeAlias = Annotated[int, Field(strict=True, ge=0, description=_WHOLE)]
-CountOff: TypeAlias = Annotated[
-    Annotated[int, Field(strict=True, ge=0)] | None,
-    BeforeValidator(_switch),
-    Field(description=f"{_WHOLE}, {_OR_OFF}"),
-]
-Positive: TypeAlias = Annotated[int, Field(strict=True, ge=1, description="a whole number, 1 or more")]
-Finite: TypeAlias = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
-Seconds: TypeAlias = Annotated[Finite, BeforeValidator(_number), Field(description="seconds, more than 0")]
-SecondsOff: TypeAlias = Annotated[
-    Finite | None, BeforeValidator(_number_or_off), Field(description=f"seconds, more than 0, {_OR_OFF}")
-]
-Grace: TypeAlias = Annotated[
-    Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)],
-    BeforeValidator(_number),
-    Field(description="seconds, 0 or more"),
-]
-Factor: TypeAlias = Annotated[Finite, BeforeValidator(_number), Field(description="a number, more than 0")]
-_Dollars: TypeAlias = Annotated[Decimal, Field(strict=True, ge=0, allow_inf_nan=False)]
-Money: TypeAlias = Annotated[_Dollars, BeforeValidator(_money), Field(description=_MONEY)]
-MoneyOff: TypeAlias = Annotated[
-    _Dollars | None, BeforeValidator(_money_or_off), Field(description=f"{_MONEY}, {_OR_OFF}")
-]
-OnLimit: TypeAlias = Annotated[
-    Literal["ask", "end"], Field(description='"ask" (pause there until somebody decides) or "end"')
-]
-YesNo: TypeAlias = Annotated[bool, Field(strict=True, description="true or false")]
+ToolName: TypeAlias = Annotated[str, Field(strict=True), AfterValidator(one_of(BUILT_IN_TOOLS))]
 
 
 class Section(BaseModel):
@@ -117,7 +91,7 @@ class CompactionTable(Section):
 
     at: Annotated[
         Annotated[float, Field(strict=True, gt=0, le=1, allow_inf_nan=False)],
-        BeforeValidator(_number),
+        BeforeValidator(number),
         Field(description="the used part of the context window: a number above 0, at most 1"),
     ] = 1
     keep_turns: Annotated[int, Field(strict=True, ge=1, description="turns, 1 or more")] = 1
@@ -130,12 +104,13 @@ class AgentTable(Section):
     tools: (
         Annotated[list[ToolName], Field(description=f"a list of built-in tools: {', '.join(BUILT_IN_TOOLS)}")] | None
     ) = None
+    mcp: Annotated[list[Text], Field(description="a list of names of servers, each a table [mcp.NAME]")] | None = None
     temperature: (
-        Annotated[float, BeforeValidator(_number), Field(strict=True, ge=0, le=2, description="a number from 0 to 2")]
+        Annotated[float, BeforeValidator(number), Field(strict=True, ge=0, le=2, description="a number from 0 to 2")]
         | None
     ) = None
     top_p: (
-        Annotated[float, BeforeValidator(_number), Field(strict=True, ge=0, le=1, description="a number from 0 to 1")]
+        Annotated[float, BeforeValidator(number), Field(strict=True, ge=0, le=1, description="a number from 0 to 1")]
         | None
     ) = None
     max_tokens: Positive | None = None
@@ -175,6 +150,7 @@ class ModelTable(Section):
 
 
 Effect: TypeAlias = Annotated[Literal["allow", "deny", "ask"], Field(description='"allow", "deny" or "ask"')]
+Arguments: TypeAlias = Annotated[dict[str, Any], BeforeValidator(floats), Field(description="a table of arguments")]
 _MATCHERS = ("arguments", "prefix", "below", "host")
 
 
@@ -182,7 +158,7 @@ class ExampleTable(Section):
     """A call and what is to become of it. tool: where the rule's tool is a glob."""
 
     command: Text | None = None
-    arguments: Annotated[dict[str, Any], Field(description="a table of arguments")] | None = None
+    arguments: Arguments | None = None
     tool: Text | None = None
     expect: Effect | None = None
 
@@ -196,7 +172,7 @@ class ExampleTable(Section):
 class RuleTable(Section):
     effect: Effect
     tool: Annotated[str, Field(strict=True, min_length=1, description='the name of a tool or a glob such as "write_*"')]
-    arguments: Annotated[dict[str, Any], Field(description="a table of arguments")] | None = None
+    arguments: Arguments | None = None
     prefix: (
         Annotated[
             tuple[str, ...],
@@ -277,10 +253,23 @@ class ConfigTable(Section):
     limits: Annotated[Limits, Field(description="a table [limits]")] = Limits()
     compaction: Annotated[
         CompactionTable | None,
-        BeforeValidator(_table_or_off),
-        Field(description=f'a table [compaction] with at and keep_turns, "{ON}", {_OR_OFF}'),
+        BeforeValidator(table_or_off),
+        Field(description=f'a table [compaction] with at and keep_turns, "{ON}", {OR_OFF}'),
     ] = CompactionTable()
     keys: Annotated[dict[str, Text | KeyList], Field(description='keys such as "ctrl+s", or a list of them')] = {}
     agents: Annotated[dict[str, AgentTable], Field(description="tables [agents.NAME]")] = {}
     models: Annotated[dict[str, ModelTable], Field(description='tables [models."NAME"]')] = {}
     rules: Annotated[list[RuleTable], Field(description="tables [[rules]]")] = []
+    mcp: Annotated[
+        dict[ServerName, McpTable],
+        Field(description="tables [mcp.NAME] with a command or a url, NAME of at most 32 of a-z, 0-9, - and _"),
+    ] = {}
+    sandbox: Annotated[
+        SandboxTable,
+        BeforeValidator(mode_table),
+        Field(description=f"a table [sandbox] with mode, network, write, show and hide, or one of {MODES_OF_SANDBOX}"),
+    ] = SandboxTable()
+    environment: Annotated[EnvironmentTable, Field(description="a table [environment] with pass and hide")] = (
+        EnvironmentTable()
+    )
+    web: Annotated[WebTable, Field(description="a table [web] with private_hosts")] = WebTable()

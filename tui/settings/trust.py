@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -18,7 +19,7 @@ from typing import Any, Final, cast
 from runner.errors import ConfigError
 from tui.settings.check import Entries, Key
 from tui.settings.layers import Layer, dotted, printable
-from tui.settings.values import AgentSettings, LimitValue, NamedModelSettings, RuleSettings, Withheld
+from tui.settings.values import AgentSettings, LimitValue, McpSettings, NamedModelSettings, RuleSettings, Withheld
 
 # A lower value of these only ends, denies or cuts sooner; any other limit has no safe direction.
 _LOWER_IS_TIGHTER: Final = frozenset(
@@ -52,6 +53,9 @@ _MODE_MEANS: Final = {
     "bypass": "every tool runs without asking",
     "deny_unlisted": "only listed tools run",
 }
+_SANDBOX_MODES: Final = ("require", "auto", "off")
+"""Each lets commands do what the one before does, and more."""
+
 _SHOWN: Final = 300
 
 
@@ -145,10 +149,27 @@ def _is_harmless(key: Key, value: Any, base: Entries, default_limit: Callable[[s
             return value == current or value in _TIGHTER_MODES.get(current, ())
         case ("compaction",):
             return value == base.get(key, True)
+        case ("sandbox" | "environment" | "web", _):
+            return _is_narrower(key, value, base)
         case ("limits", name):
             return _is_tighter(name, value, base[key] if key in base else default_limit(name))
         case _:
             return False
+
+
+def _is_narrower(key: Key, value: Any, base: Entries) -> bool:
+    """Whether tools reach no more with it than without."""
+    match key:
+        case ("sandbox", "mode"):
+            return _SANDBOX_MODES.index(value) <= _SANDBOX_MODES.index(base.get(key, "auto"))
+        case ("sandbox", "network"):
+            return value <= base.get(key, False)
+        case ("environment", "hide"):
+            return True
+        case ("sandbox", "hide"):
+            return set(base.get(key, ())) <= set(value)
+        case _:
+            return set(value) <= set(base.get(key, ()))
 
 
 def _is_tighter(name: str, value: LimitValue, current: LimitValue) -> bool:
@@ -179,15 +200,13 @@ def _describe(key: Key, value: Any, base: Entries, default_limit: Callable[[str]
             yield f"sets compaction's {name} to {value}"
         case ("keys", action):
             yield f"binds {_text(action)} to the key {_text(value)}"
-        case ("models", name):
-            yield _model(name, value, replaces=key in base)
         case ("agents", name):
             own = base.get(key, {})
             for part in fields(AgentSettings):
                 if part.name in value and own.get(part.name) != value[part.name]:
                     yield f"agent {_text(name)}: {part.name} = {_text(value[part.name])}"
         case _:
-            yield f"sets {dotted(key)}"
+            yield _rest(key, value, base)
 
 
 def _model(name: str, value: NamedModelSettings, *, replaces: bool) -> str:
@@ -197,6 +216,42 @@ def _model(name: str, value: NamedModelSettings, *, replaces: bool) -> str:
     if value.api_key_env:
         parts.append(f"sending the key in {_text(value.api_key_env)}")
     return ", ".join(parts)
+
+
+def _server(name: str, value: McpSettings, *, replaces: bool) -> str:
+    begin = f"{'replaces your' if replaces else 'adds the'} server {_text(name)}"
+    if value.url:
+        headers = f", with the headers {_text(tuple(value.headers.values()))}" if value.headers else ""
+        return f"{begin}: connects to {_text(value.url)}{headers}"
+    where = f", in {_text(value.cwd)}" if value.cwd else ""
+    env = tuple(f"{variable}={text}" for variable, text in value.env.items())
+    return (
+        f"{begin}: runs {_text(shlex.join((value.command, *value.args)))}{where}{f', with {_text(env)}' if env else ''}"
+    )
+
+
+def _rest(key: Key, value: Any, base: Entries) -> str:
+    match key:
+        case ("models", name):
+            return _model(name, value, replaces=key in base)
+        case ("mcp", name):
+            return _server(name, value, replaces=key in base)
+        case ("sandbox", "mode"):
+            return f"sets the sandbox to {value} (now {base.get(key, 'auto')})"
+        case ("sandbox", "network"):
+            return "lets commands in the sandbox use the network"
+        case ("sandbox", "write"):
+            return f"lets commands in the sandbox write {_text(value)}"
+        case ("sandbox", "show"):
+            return f"lets commands in the sandbox read {_text(value)}"
+        case ("sandbox", "hide"):
+            return f"hides only {_text(value)} from commands in the sandbox"
+        case ("environment", "pass"):
+            return f"passes to tools the variables {_text(value)}"
+        case ("web", "private_hosts"):
+            return f"lets web_fetch reach the private hosts {_text(value)}"
+        case _:
+            return f"sets {dotted(key)}"
 
 
 def _rule(rule: RuleSettings) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 if TYPE_CHECKING:
     from runner.agent import Agent
     from runner.config import RunConfig
+    from runner.mcp.config import McpServer
     from runner.models.registry import ModelRegistry
     from runner.policy.base import ApprovalMode
 
@@ -38,12 +39,16 @@ DEFAULT = Source(kind="default")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentSettings:
-    """A table [agents.NAME]; None = not set. tools: names of built-in tools, None = all of them."""
+    """A table [agents.NAME]; None = not set. tools: names of built-in tools, None = all of them.
+
+    mcp: names of servers; None = all of them, and none for an agent whose tools are named.
+    """
 
     instructions: str | None = None
     model: str | None = None
     fallback_models: tuple[str, ...] | None = None
     tools: tuple[str, ...] | None = None
+    mcp: tuple[str, ...] | None = None
     temperature: float | None = None
     top_p: float | None = None
     max_tokens: int | None = None
@@ -71,6 +76,59 @@ class CompactionSettings:
 
     at: float = 0.8
     keep_turns: int = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class McpSettings:
+    """A table [mcp.NAME]: a command that is started, or a url that is connected to. level: of the file.
+
+    In the values of env and headers `${NAME}` stands for a variable of this program, so that no secret need be written
+    down. tools: names of those to offer, None = all. Timeouts are in seconds.
+    """
+
+    command: str = ""
+    args: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
+    cwd: str | None = None
+    url: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    trusted: bool = False
+    enabled: bool = True
+    sampling: bool = False
+    tools: tuple[str, ...] | None = None
+    connect_timeout: float = 30.0
+    call_timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxSettings:
+    """The table [sandbox], or `sandbox = MODE`. write: folders besides the workspace that commands may write.
+
+    show, hide: of the places that hold secrets, those that commands may read; and others that they may not.
+    """
+
+    mode: Literal["require", "auto", "off"] = "auto"
+    network: bool = False
+    write: tuple[str, ...] = ()
+    show: tuple[str, ...] = ()
+    hide: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentSettings:
+    """The table [environment]; the lists of all files add up. passed: names or patterns of variables that tools'
+    processes get although they look like a secret. hide: of those that they never get.
+    """
+
+    passed: tuple[str, ...] = ()
+    hide: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSettings:
+    """The table [web]. private_hosts: those that web_fetch may ask although their address is a private one."""
+
+    private_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +208,10 @@ class Settings:
     agents: Mapping[str, AgentSettings] = field(default_factory=_empty)
     models: Mapping[str, NamedModelSettings] = field(default_factory=_empty)
     rules: tuple[RuleSettings, ...] = ()
+    mcp: Mapping[str, McpSettings] = field(default_factory=_empty)
+    sandbox: SandboxSettings = SandboxSettings()
+    environment: EnvironmentSettings = EnvironmentSettings()
+    web: WebSettings = WebSettings()
     sources: Mapping[str, Source] = field(default_factory=_empty)
     withheld: tuple[Withheld, ...] = ()
     files: tuple[ConfigFile, ...] = ()
@@ -188,6 +250,19 @@ class Settings:
         from tui.settings import build
 
         return build.agent(self, name or self.default_agent)
+
+    def mcp_servers(self) -> tuple[McpServer, ...]:
+        """The servers of the protocol, those that are switched off included."""
+        from tui.settings import build
+
+        return build.mcp_servers(self)
+
+    def agent_servers(self, name: str | None = None) -> tuple[str, ...]:
+        """The names of the servers whose tools the agent (None: the default one) is given."""
+        chosen = self.agents.get(name or self.default_agent, AgentSettings())
+        if chosen.mcp is not None:
+            return chosen.mcp
+        return tuple(self.mcp) if chosen.tools is None else ()
 
     def run_config(self, *, attended: bool = False, **changes: Any) -> RunConfig:
         """The limits, rules, mode and folder of a run; changes are fields of RunConfig and win.
