@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -36,7 +37,11 @@ def need(tool: str) -> str:
     path = shutil.which(tool)
     if path is not None:
         return path
-    message = f"{tool} is not installed, and this test drives the real {tool}"
+    missing(f"{tool} is not installed, and this test drives the real {tool}")
+
+
+def missing(message: str) -> NoReturn:
+    """Skip what cannot be tried on this machine, or fail under QUARTERDECK_NO_SKIP=1."""
     if NO_SKIP:
         pytest.fail(f"{message}; skipping is forbidden by QUARTERDECK_NO_SKIP")
     pytest.skip(f"MISSING TOOL: {message}", allow_module_level=True)

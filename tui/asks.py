@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
+from tui.approving import Around
 from tui.arming import QUIET
 from tui.keymap import Keymap
 from tui.meters import pace_words
@@ -45,12 +46,12 @@ class Asks:
 
     def focus(self) -> None:
         """Go to the card; from there to the other question, where there is one."""
-        if self._both and self.answering in ("choose", "limit"):
+        if self._both and self.answering in ("choose", "question", "limit"):
             self._front = "limit" if self._front == "approval" else "approval"
             self._chosen = True
         if not self.card.has_focus_within:
             self.card.display = True
-            self.card.focus()
+            self.card.take_focus()
 
     def paint(self, view: View) -> None:
         had_focus = bool(self.answering)
@@ -61,14 +62,14 @@ class Asks:
             if had_focus:
                 self._screen.composer.focus()
         elif came_up and had_focus:
-            self.card.focus()
+            self.card.take_focus()
         elif came_up:
             self._offer_focus(self.card.question_id, self._now())
 
     def _show(self, view: View) -> bool:
         """Whether a question came up that was not here before."""
         asked = view.limit_asked
-        approvals = [call.approval.mono for call in view.waiting if call.approval is not None]
+        approvals = [call.asked.mono for call in view.waiting if call.asked is not None]
         before_limit = 0 if asked is None else sum(mono <= asked.mono for mono in approvals)
         self._both = asked is not None and bool(approvals)
         if not self._both:
@@ -76,11 +77,12 @@ class Asks:
         if not self._chosen:
             self._front = "approval" if approvals and (asked is None or before_limit) else "limit"
         total = len(approvals) + (asked is not None)
+        around = Around(run=len(view.runs), elsewhere=view.waiting_elsewhere, refused=view.refused, sent=view.sent)
         if self._front == "approval":
             self.limit.show(None)
-            first = 1 if asked is None or before_limit else 2
-            return self.approval.show(view.waiting, place=first, of=total)
-        self.approval.show(())
+            before = 0 if asked is None or before_limit else 1
+            return self.approval.show(view.waiting, around, before=before, total=total)
+        self.approval.show((), around)
         pace = "" if asked is None else pace_words(view, asked.limit)
         return self.limit.show(asked, pace, place=before_limit + 1, of=total)
 

@@ -4,48 +4,56 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from runner.errors import QuarterdeckError
 from tui.actions import ScreenName
+from tui.desk import Desk
+from tui.panels import open_panel
+from tui.preview import files_of
 from tui.screens.viewer import Viewer, call_body, call_title
-from tui.view import history_tokens
+from tui.view import View, history_tokens
 
 if TYPE_CHECKING:
+    from textual.screen import Screen
+
     from runner.state import CallItem, RunState
     from runner.store import Store
     from runner.store.base import SessionSummary
-    from tui.deck import Deck
-    from tui.engine import Engine
-    from tui.ports import Host, Lists
+    from tui.render.lanes import Bar
     from tui.screens.cockpit import CockpitScreen
     from tui.screens.models import ModelChoice
     from tui.screens.sessions import SessionChoice
 
 
+class Lists(Protocol):
+    """Makes the screens that are lists."""
+
+    def models(self, *, current: str, live: bool, context_used: int) -> Screen[ModelChoice | None]: ...
+
+    def sessions(self, current: str | None) -> Screen[SessionChoice]: ...
+
+    def help(self) -> Screen[str | None]: ...
+
+    def commands(self, view: View) -> Screen[str | None]: ...
+
+
 class Browsing:
-    """do: carries out an action that was chosen from a list. repaint: shows what changed."""
-
     def __init__(
-        self,
-        *,
-        host: Host,
-        screen: CockpitScreen,
-        deck: Deck,
-        engine: Engine,
-        lists: Lists,
-        do: Callable[[str], bool],
-        repaint: Callable[[], None],
+        self, desk: Desk, *, screen: CockpitScreen, lists: Lists, leaving: Callable[[str | None], str]
     ) -> None:
-        self._host = host
+        """leaving: ends what belongs to the session that is shown, before another one is; says what ended."""
+        self.desk = desk
+        self._host = desk.host
         self._screen = screen
-        self._deck = deck
-        self._engine = engine
+        self._deck = desk.deck
+        self._engine = desk.engine
         self._lists = lists
-        self._do = do
-        self._repaint = repaint
+        self._leaving = leaving
+        self._do = desk.do
+        self._repaint = desk.repaint
 
-    def open_screen(self, name: ScreenName) -> None:
+    def open_screen(self, name: ScreenName, argument: str = "") -> None:
         view = self._deck.view()
         match name:
             case "models":
@@ -58,9 +66,25 @@ class Browsing:
                 self._host.show_screen(self._lists.help(), self._command_picked)
             case "palette":
                 self._host.show_screen(self._lists.commands(view), self._command_picked)
+            case _:
+                open_panel(name, self.desk, argument)
 
     def view_call(self, call: CallItem) -> None:
-        self._host.show_screen(Viewer(call_title(call), call_body(call)))
+        asked = call.asked
+        files = files_of(asked.preview) if asked is not None else []
+        if asked is not None and files:
+            from tui.screens.diff_view import DiffView
+
+            self._host.show_screen(DiffView(f"{asked.tool} wants to change", files))
+        else:
+            self._host.show_screen(Viewer(call_title(call), call_body(call)))
+
+    def view_bar(self, bar: Bar, call: CallItem | None) -> None:
+        """What a bar of the time axis was: all of the call, or the request in the ledger."""
+        if call is not None and bar.lane != "model":
+            self.view_call(call)
+        elif bar.entry is not None:
+            self.open_screen("ledger", f"{bar.run_id}:{bar.span.entry}")
 
     def _model_picked(self, choice: ModelChoice | None) -> None:
         if choice is not None:
@@ -90,7 +114,10 @@ class Browsing:
         self._repaint()
 
     def new_session(self) -> None:
+        ended = self._leaving(self._deck.view().session_id)
         self._deck.new_session()
+        if ended:
+            self._deck.say(ended)
         self._screen.composer.focus()
 
     async def open_session(self, session_id: str) -> None:
@@ -105,7 +132,11 @@ class Browsing:
         except QuarterdeckError as error:
             self._deck.say(str(error), "error", stay=True)
         else:
+            before = self._deck.view().session_id
+            ended = self._leaving(before) if before != summary.session_id else ""
             self._deck.show(summary.session_id, summary.title, runs, summary.models[-1] if summary.models else "")
+            if ended:
+                self._deck.say(ended)
             self._screen.scroll_transcript("end")
             self._screen.composer.focus()
         self._repaint()

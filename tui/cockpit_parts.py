@@ -92,6 +92,7 @@ async def build(shell: Shell) -> Conductor:
         bridge=bridge,
         completer=Completer(settings.cwd, shell.engine.background, time.monotonic),
         lists=ListScreens(shell.engine, settings, shell.keys, utc_now),
+        settings=settings,
     )
     conductor.repaint()
     return conductor

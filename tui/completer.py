@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from runner.errors import QuarterdeckError
 from tui.files import gather
 from tui.fuzzy import best
 from tui.limits import LIMITS, OFF, Limit, as_written, find_limit
+from tui.render.clean import visible
 from tui.render.limits import quantity
 from tui.slash import BY_SLASH
 from tui.widgets.completion import Candidate, Word
+from tui.words import one_line
 
 if TYPE_CHECKING:
+    from runner.mcp.state import PromptInfo, ResourceInfo
     from tui.view import View
 
 T = TypeVar("T")
@@ -25,6 +28,16 @@ T = TypeVar("T")
 MOST = 50
 FRESH = 15.0
 """Seconds after which the folder is looked at again."""
+
+
+class Offers(Protocol):
+    """What servers offer for a message."""
+
+    @property
+    def prompts(self) -> Sequence[PromptInfo]: ...
+
+    @property
+    def resources(self) -> Sequence[ResourceInfo]: ...
 
 
 class Completer:
@@ -39,12 +52,14 @@ class Completer:
         self._now = now
         self._files: list[str] | None = None
         self._gathered = 0.0
+        self.servers: Offers | None = None
+        """Whose prompts and resources complete too."""
 
     async def candidates(self, word: Word, view: View) -> list[Candidate]:
         """The best candidates for the word, best first; none while the program ends."""
         match word.kind:
             case "command":
-                return commands(word.query, view)
+                return [*commands(word.query, view), *self._prompts(word.query)]
             case "limit":
                 return limits(word.query, view)
             case "value":
@@ -61,7 +76,36 @@ class Completer:
             self._gathered = self._now()
         known, query = self._files, word.query
         found = await asyncio.wrap_future(self._background(lambda: best(query, known, str, MOST)))
-        return [Candidate(f"{name} ", name) for name in found]
+        offered = self._resources(query)
+        files = [Candidate(f"{name} ", name) for name in found]
+        return [*offered, *files] if ":" in query else [*files, *offered]
+
+    def _prompts(self, query: str) -> list[Candidate]:
+        prompts = self.servers.prompts if self.servers is not None else ()
+        found = best(query, prompts, lambda prompt: f"{prompt.server}:{prompt.name}", MOST) if query else prompts
+        return [
+            Candidate(
+                f"/{prompt.server}:{prompt.name}{' ' if prompt.arguments else ''}",
+                f"/{prompt.server}:{prompt.name}",
+                visible(one_line(prompt.description or prompt.title)) or "a prompt",
+            )
+            for prompt in found
+        ]
+
+    def _resources(self, query: str) -> list[Candidate]:
+        """Resources by their server and address; of a template, what comes before its first gap."""
+        resources = self.servers.resources if self.servers is not None else ()
+        found = (
+            best(query, resources, lambda resource: f"{resource.server}:{resource.uri}", MOST) if query else resources
+        )
+        return [
+            Candidate(
+                f"@{resource.server}:{resource.uri.partition('{')[0]}{'' if resource.template else ' '}",
+                f"@{resource.server}:{resource.uri}",
+                visible(one_line(resource.description or resource.title or resource.name)) or "a resource",
+            )
+            for resource in found
+        ]
 
 
 def commands(query: str, view: View) -> list[Candidate]:

@@ -8,27 +8,46 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal
 
-from tui.actions import BY_ID, Choice, LimitChoice, Order, PaneName, QueueStep, ScreenName
-from tui.browsing import Browsing
-from tui.engine import EngineFault, ModelChosen, Notice, RunBegan, RunEnded, RunRefused, StoreOpened, Warm
+from tui.actions import BY_ID, Order, PaneName, QueueStep, ScreenName
+from tui.answers import Answers
+from tui.beside import Beside
+from tui.browsing import Browsing, Lists
+from tui.desk import Desk
+from tui.engine import (
+    EngineFault,
+    McpChanged,
+    ModelChosen,
+    Notice,
+    ProcessesChanged,
+    RunBegan,
+    RunEnded,
+    RunRefused,
+    SandboxKnown,
+    StoreOpened,
+    Warm,
+)
 from tui.orders import Orders
+from tui.panels import is_panel
 from tui.recovered import recovered_words
+from tui.reflexes import Reflexes
+from tui.servers import Filled, Servers
 from tui.slash import Slash
+from tui.today import Today
 from tui.words import count
 from tui.writing import Writing
 
 if TYPE_CHECKING:
-    from runner.state import CallItem
+    from collections.abc import Mapping
+
+    from runner.mcp.state import PromptInfo
     from tui.bridge import Bridge
     from tui.completer import Completer
     from tui.deck import Deck
     from tui.engine import Engine
     from tui.painter import Painter
-    from tui.ports import Host, Lists
+    from tui.ports import AppSettings, Host
     from tui.screens.cockpit import CockpitScreen
-    from tui.widgets.approval import ApprovalCard
     from tui.widgets.completion import Word
-    from tui.widgets.limit_card import LimitCard
 
 TICK = 0.5
 """Seconds between looks at the clock while something runs; without a run nothing ticks."""
@@ -48,6 +67,7 @@ class Conductor:
         bridge: Bridge,
         completer: Completer,
         lists: Lists,
+        settings: AppSettings,
     ) -> None:
         self._host = host
         self._screen = screen
@@ -56,6 +76,7 @@ class Conductor:
         self._engine = engine
         self._bridge = bridge
         self._orders = Orders(deck)
+        self.servers = completer.servers = self._make_servers()
         self._writing = Writing(
             host=host,
             screen=screen,
@@ -64,9 +85,32 @@ class Conductor:
             engine=engine,
             completer=completer,
             obey=self._obey,
+            servers=self.servers,
+            repaint=self.repaint,
         )
-        self._browsing = Browsing(
-            host=host, screen=screen, deck=deck, engine=engine, lists=lists, do=self.do, repaint=self.repaint
+        desk = Desk(
+            host=host,
+            deck=deck,
+            engine=engine,
+            settings=settings,
+            keys=painter.keys,
+            do=self.do,
+            repaint=self.repaint,
+            servers=self.servers,
+            reflexes=Reflexes(host, deck, engine, painter.keys, self.repaint),
+        )
+        self.beside = Beside(engine)
+        self.today = Today(host, engine, self.repaint)
+        self.axis = painter.axis
+        self.browsing = Browsing(desk, screen=screen, lists=lists, leaving=self.beside.leave)
+        self.answers = Answers(
+            desk=desk,
+            painter=painter,
+            deck=deck,
+            orders=self._orders,
+            open_screen=self.open_screen,
+            focus_composer=self.focus_composer,
+            repaint=self.repaint,
         )
         self._ticking = False
         self._exit_code = 0
@@ -99,7 +143,8 @@ class Conductor:
         painter = self._painter
         self._writing.follow()
         painter.rewriting = self._writing.rewriting
-        view = replace(self.deck.view(), answering=painter.answering, unseen=painter.transcript.new_lines)
+        view = self.today.add_to(self.beside.add_to(self.deck.view()), self.deck.live_runs)
+        view = replace(view, answering=painter.answering, unseen=painter.transcript.new_lines)
         painter.paint(view)
         by_time = view.busy or view.quitting or bool(view.confirm)
         if (by_time or (view.notice is not None and view.notice.until is not None)) and not self._ticking:
@@ -118,7 +163,7 @@ class Conductor:
             case ModelChosen(model=model, why=why):
                 if not self.deck.view().model:
                     self.deck.model_chosen(model, why)
-                self._browsing.show_model()
+                self.browsing.show_model()
             case StoreOpened():
                 self._store_opened(notice)
             case RunBegan(handle=handle, subscription=subscription):
@@ -127,15 +172,39 @@ class Conductor:
             case RunRefused(text=text, problem=problem):
                 self.deck.refused(text, problem)
             case RunEnded(problem=problem):
+                self.today.refresh()
                 if problem:
                     self.deck.say(problem, "error", stay=True)
+            case McpChanged(servers=servers):
+                self.servers.heard(servers)
+            case ProcessesChanged() | SandboxKnown():
+                self.beside.heard(notice)
             case EngineFault(problem=problem):
                 self.deck.say(f"a fault of the program: {problem}", "error", stay=True)
         self._writing.give_back()
         self.repaint()
 
+    def _make_servers(self) -> Servers:
+        return Servers(
+            host=self._host,
+            deck=self.deck,
+            engine=self._engine,
+            offer=self._offer,
+            ask_arguments=self._ask_arguments,
+            repaint=self.repaint,
+        )
+
+    def _ask_arguments(self, prompt: PromptInfo, given: Mapping[str, str], then: Filled) -> None:
+        from tui.screens.prompt_form import PromptForm
+
+        self._host.show_screen(PromptForm(prompt, given), then)
+
+    def _offer(self, text: str) -> None:
+        self._writing.offer(text)
+
     def _store_opened(self, opened: StoreOpened) -> None:
         self.deck.store_opened()
+        self.today.refresh()
         if opened.problem:
             self.deck.say(f"nothing will be saved: {opened.problem}", "error", stay=True)
             self._screen.welcome.remark(f"nothing will be saved: {opened.problem}")
@@ -168,26 +237,8 @@ class Conductor:
     def ask_limit(self) -> None:
         self._writing.begin("/limit ")
 
-    def cancel_tool(self) -> None:
-        """The call that is selected in the tool calls, or the only one; else the person chooses."""
-        calls = self.deck.view().running_calls
-        selected = self._painter.timeline.call if self._painter.timeline.has_focus else None
-        if selected is not None and selected in calls:
-            self._orders.cancel(selected)
-        elif len(calls) == 1:
-            self._orders.cancel(calls[0])
-        else:
-            self._painter.calls.ask(calls, self.deck.view().now)
-
-    def cancel_call(self, call: CallItem) -> None:
-        """The call that was chosen from the list."""
-        self._painter.calls.close()
-        self.focus_composer()
-        self._orders.cancel(call)
-        self.repaint()
-
     def new_session(self) -> None:
-        self._browsing.new_session()
+        self.browsing.new_session()
 
     def write(self, what: Literal["send", "send_now", "newline"]) -> None:
         self._writing.write(what)
@@ -200,7 +251,9 @@ class Conductor:
 
     def _obey(self, command: Slash) -> None:
         if command.action_id == "model" and command.argument:
-            self._browsing.use_model(command.argument)
+            self.browsing.use_model(command.argument)
+        elif command.argument and is_panel(command.action_id):
+            self.open_screen(command.action_id, command.argument)
         elif command.action_id is not None:
             self.do(command.action_id)
 
@@ -236,44 +289,17 @@ class Conductor:
             case "now":
                 self._orders.deliver_now()
 
-    def choose(self, choice: Choice) -> None:
-        self._painter.asks.approval.choose(choice)
-
-    def choose_limit(self, choice: LimitChoice) -> None:
-        self._painter.asks.limit.choose(choice)
-
-    def decide(self, decided: ApprovalCard.Decided) -> None:
-        self.deck.decide(
-            decided.request_id,
-            decided.decision,
-            scope=decided.scope,
-            reason=decided.reason,
-            arguments=decided.arguments,
-        )
-        self.repaint()
-
-    def decide_limit(self, decided: LimitCard.Decided) -> None:
-        """What to do at the limit that the run asks about."""
-        match decided.choice:
-            case "model":
-                self.open_screen("models")
-            case "wrap_up":
-                self._orders.give("wrap_up")
-            case "stop":
-                self.deck.press_stop()
-            case _:
-                self._orders.set_limit(decided.limit, decided.value)
-        self.repaint()
-
-    def focus_card(self) -> None:
-        self._painter.asks.focus()
-
     def focus_composer(self) -> None:
         self._screen.composer.focus()
 
     def typed(self, text: str) -> None:
         """Text that reached another part belongs to the message."""
         self._writing.typed(text)
+
+    def left_out(self, number: int) -> None:
+        """A paste held characters that nobody could have seen in the message."""
+        self.deck.say(f"{count(number, 'invisible character')} of the paste left out", "warning")
+        self.repaint()
 
     def scroll_transcript(self, where: Literal["page_up", "page_down", "top", "end"]) -> None:
         self._screen.scroll_transcript(where)
@@ -296,25 +322,22 @@ class Conductor:
         else:
             self.deck.say("there is no answer to copy yet")
 
-    def view_call(self, call: CallItem) -> None:
-        self._browsing.view_call(call)
-
-    def view_selected_call(self) -> None:
-        if self._painter.timeline.call is not None:
-            self._browsing.view_call(self._painter.timeline.call)
-
     def complete(self, word: Word | None) -> None:
         self._writing.complete(word)
 
-    def open_screen(self, name: ScreenName) -> None:
-        self._browsing.open_screen(name)
+    def open_screen(self, name: ScreenName, argument: str = "") -> None:
+        self.browsing.open_screen(name, argument)
+
+    def view_selected_call(self) -> None:
+        if self._painter.timeline.call is not None:
+            self.browsing.view_call(self._painter.timeline.call)
 
     def ask_quit(self) -> None:
-        """Quit; with a run going only after a second press."""
+        """Quit; with a run or a process going only after a second press."""
         if self.deck.quitting:
             return
-        question = "a run goes on: the same key again aborts it, saves and quits; esc stays"
-        if not self.deck.any_live or self.deck.confirm(question):
+        question = self.beside.before_quitting(self.deck.any_live)
+        if not question or self.deck.confirm(question):
             self.quit()
 
     def quit(self, code: int = 0) -> None:
@@ -341,9 +364,9 @@ class Conductor:
 
     async def _begin(self, prompt: str | None, session: str | None, resume: bool) -> None:
         if session is not None:
-            await self._browsing.open_session(session)
+            await self.browsing.open_session(session)
         elif resume:
-            await self._browsing.open_last()
+            await self.browsing.open_last()
         if prompt:
             self._writing.send(prompt)
         self.repaint()

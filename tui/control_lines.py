@@ -24,6 +24,7 @@ from runner.control.commands import (
     Pause,
     Resume,
     RetryNow,
+    Revoke,
     Send,
     SetLimit,
     SetModel,
@@ -31,7 +32,7 @@ from runner.control.commands import (
     WrapUp,
 )
 from runner.errors import CommandError
-from runner.events import Decision, Scope
+from runner.events import Decision, Pattern, Scope, ToolPattern
 
 LONGEST_LINE: Final = 8 << 20
 """Bytes of one line; edited arguments may hold a whole file."""
@@ -112,6 +113,7 @@ def _decide(fields: Fields) -> Command:
     if arguments is not None and not isinstance(arguments, dict):
         raise CommandError("'arguments' is an object")
     match = None if fields.get("match") is None else _choice(fields, "match", get_args(GrantMatch))
+    minutes = _amount(fields, "minutes")
     return Decide(
         request_id=_text(fields, "request_id"),
         decision=cast("Decision", _choice(fields, "decision", get_args(Decision))),
@@ -119,7 +121,68 @@ def _decide(fields: Fields) -> Command:
         reason=_text(fields, "reason", default=""),
         arguments=cast("dict[str, Any] | None", arguments),
         match=cast("GrantMatch | None", match),
+        patterns=_patterns(fields),
+        calls=_calls(fields),
+        minutes=None if minutes is None else float(minutes),
+        until_failure=_flag(fields, "until_failure"),
+        spend_usd=_amount(fields, "spend_usd"),
     )
+
+
+def _calls(fields: Fields) -> int | None:
+    value: object = fields.get("calls")
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST:
+        raise CommandError("'calls' is a whole number, 1 or more")
+    return value
+
+
+def _amount(fields: Fields, name: str) -> Decimal | None:
+    value: object = fields.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not 0 < value <= LARGEST:
+        raise CommandError(f"{name!r} is a number, more than 0")
+    return Decimal(value)
+
+
+def _patterns(fields: Fields) -> tuple[ToolPattern, ...]:
+    given: object = fields.get("patterns")
+    if given is None:
+        return ()
+    if not isinstance(given, list) or not given:
+        raise CommandError('\'patterns\' is a list of objects such as {"tool": "shell", "prefix": ["git", "status"]}')
+    return tuple(_pattern(item) for item in cast("list[object]", given))
+
+
+def _pattern(item: object) -> ToolPattern:
+    found = cast("dict[str, Any]", item if isinstance(item, dict) else {})
+    tool = found.get("tool")
+    if not isinstance(tool, str) or not tool:
+        raise CommandError("a pattern is an object with a 'tool' and one of prefix, below, host, arguments")
+    kinds = sorted(set(found) - {"tool"})
+    if len(kinds) > 1 or not set(kinds) <= {"prefix", "below", "host", "arguments"}:
+        raise CommandError(f"a pattern of {tool} takes one of prefix, below, host, arguments; none means every call")
+    if not kinds:
+        return ToolPattern(tool=tool, pattern=Pattern())
+    pattern = _pattern_of(kinds[0], found[kinds[0]])
+    if pattern is None:
+        wanted = {"prefix": "a list of words", "arguments": "an object"}.get(kinds[0], "a text")
+        raise CommandError(f"{kinds[0]!r} of a pattern of {tool} is {wanted}")
+    return ToolPattern(tool=tool, pattern=pattern)
+
+
+def _pattern_of(kind: str, value: object) -> Pattern | None:
+    if kind == "arguments":
+        return Pattern(arguments=cast("dict[str, Any]", _plain(value))) if isinstance(value, dict) else None
+    if kind == "prefix":
+        words = cast("list[object]", value) if isinstance(value, list) else []
+        texts = tuple(word for word in words if isinstance(word, str))
+        return Pattern(prefix=texts) if texts and len(texts) == len(words) else None
+    if not isinstance(value, str):
+        return None
+    return Pattern(below=value) if kind == "below" else Pattern(host=value)
 
 
 def _plain(value: Any) -> Any:
@@ -186,7 +249,14 @@ _COMMANDS: Final[dict[str, tuple[tuple[str, ...], Callable[[Fields], Command]]]]
         ("model", "now"),
         lambda fields: SetModel(model=_text(fields, "model"), now=_flag(fields, "now")),
     ),
-    "decide": (("request_id", "decision", "scope", "reason", "arguments", "match"), _decide),
+    "decide": (
+        (
+            *("request_id", "decision", "scope", "reason", "arguments", "match"),
+            *("patterns", "calls", "minutes", "until_failure", "spend_usd"),
+        ),
+        _decide,
+    ),
+    "revoke": (("key",), lambda fields: Revoke(key=_text(fields, "key", default=""), by=BY)),
     "cancel_tool": (("call_id",), lambda fields: CancelTool(call_id=_text(fields, "call_id"))),
     "set_limit": (("limit", "value"), _set_limit),
 }

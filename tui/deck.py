@@ -14,9 +14,7 @@ from tui.view import Level, Notice, View, refusals
 from tui.waiting import Waiting
 
 if TYPE_CHECKING:
-    from runner.control.commands import LimitName
-    from runner.events import Decision, Scope
-    from runner.messages import JsonObject
+    from runner.control.commands import Decide, LimitName
     from tui.ports import Handle, Starter
 
 NOTICE_SECONDS = 5.0
@@ -47,7 +45,10 @@ class Deck:
         self._waiting: dict[str, Waiting] = {}
         self._answered: dict[str, tuple[str, int]] = {}
         self._refused: dict[str, str] = {}
+        self._refused_answers: dict[str, str] = {}
         self._store_open = False
+        self.failed_servers: tuple[str, ...] = ()
+        """Names of the MCP servers that cannot be used."""
         self._notice: Notice | None = None
         self._confirm = ""
         self._confirm_until = 0.0
@@ -58,6 +59,7 @@ class Deck:
         """The id of the waiting message that is being edited, whose text the person has in front of them."""
         self.limits: dict[LimitName, Decimal | None] = {}
         """Limits that the person set, for the runs to come."""
+        self._notes: dict[str, list[str]] = {}
         self.compact_next = False
         """Whether the next run begins with a summary of the older history."""
 
@@ -78,9 +80,11 @@ class Deck:
             runs=self._runs(),
             starting=self._starting,
             store_open=self._store_open,
+            failed_servers=self.failed_servers,
             elsewhere=len(others),
             waiting_elsewhere=sum(len(run.waiting_calls) for run in others),
             sent=frozenset(self._answered),
+            refused=dict(self._refused_answers),
             messages=self.messages,
             stop_asked=self._stop_asked(),
             notice=self._notice,
@@ -99,10 +103,20 @@ class Deck:
         return bool(self._live) or self._starting
 
     @property
+    def live_runs(self) -> tuple[RunState, ...]:
+        """The runs that go on, those of other sessions too."""
+        return tuple(self._live.values())
+
+    @property
     def current(self) -> Handle | None:
         """The live run of the session shown."""
         here = self._live_here() if self._session is not None else []
         return self._handles.get(here[-1]) if here else None
+
+    @property
+    def handles(self) -> tuple[Handle, ...]:
+        """The live runs, those of other sessions too."""
+        return tuple(self._handles.values())
 
     @property
     def run(self) -> RunState | None:
@@ -139,9 +153,11 @@ class Deck:
             case _, asked:
                 return asked
 
-    def say(self, text: str, level: Level = "info", *, stay: bool = False) -> None:
-        """Show one sentence on the status line; stay: until another one comes."""
-        self._notice = Notice(text=text, level=level, until=None if stay else self._mono() + NOTICE_SECONDS)
+    def say(self, text: str, level: Level = "info", *, stay: bool = False, seconds: float = 0.0) -> None:
+        """Show one sentence on the status line; stay: until another one comes. seconds: for so long, whatever the run
+        does meanwhile."""
+        until = None if stay else self._mono() + (seconds or NOTICE_SECONDS)
+        self._notice = Notice(text=text, level=level, until=until, holds=seconds > 0)
 
     def model_chosen(self, model: str, why: str) -> None:
         self._model, self._why = model, why
@@ -153,7 +169,10 @@ class Deck:
         """A message: it starts a run, or is queued in the one that goes on; now: and interrupts it."""
         handle = self.current
         self._notice = None
+        notes = self._notes.pop(self._session or "", [])
         if handle is not None:
+            for note in notes:
+                self._deliver(handle, note)
             self._deliver(handle, text, now=now)
         elif self._starting:
             self._unsent.append(text)
@@ -167,7 +186,13 @@ class Deck:
                 agent=self._agent,
                 limits=self.limits,
                 compact=compact,
+                notes=notes,
             )
+
+    def tell_model(self, session_id: str, note: str) -> None:
+        """Something that the model has to know goes before the person's next message, for them to see too."""
+        notes = self._notes.setdefault(session_id, [])
+        notes[:] = [*(other for other in notes if other != note), note]
 
     def _deliver(self, handle: Handle, text: str, *, now: bool = False) -> None:
         try:
@@ -234,7 +259,7 @@ class Deck:
         notice = self._notice
         changed = before is None or before.status != after.status
         if changed and notice is not None and notice.level == "info" and notice.until is not None:
-            self._notice = None
+            self._notice = notice if notice.holds else None
 
     def _ended(self, run_id: str, state: RunState, late: list[str]) -> None:
         undelivered = [item.text for item in self._waiting[run_id].shown(state) if item.item_id != self.rewriting]
@@ -253,14 +278,16 @@ class Deck:
 
     def _reopen(self, state: RunState) -> None:
         """Forget answers that are resolved, and those that the run refused, so that the card can ask again."""
-        waiting = {call.approval.request_id for call in state.waiting_calls if call.approval is not None}
+        waiting = {call.asked.request_id for call in state.waiting_calls if call.asked is not None}
         for request_id, (run_id, known) in list(self._answered.items()):
             if run_id != state.run_id:
                 continue
             if request_id not in waiting:
                 del self._answered[request_id]
             elif refusals(state) > known:
-                self.say("that answer was refused, see the transcript", "warning")
+                found = refusal(state)
+                self._refused_answers[request_id] = found.words if found is not None else "that answer was refused"
+                self.say(self._refused_answers[request_id], "warning")
                 del self._answered[request_id]
 
     def press_stop(self) -> None:
@@ -297,22 +324,27 @@ class Deck:
         handle.set_model(model, now=now)
         self.say(f"{model} {'now: the open request is given up' if now else 'from the next request on'}")
 
-    def decide(
-        self,
-        request_id: str,
-        decision: Decision,
-        *,
-        scope: Scope = "call",
-        reason: str = "",
-        arguments: JsonObject | None = None,
-    ) -> None:
-        """Answer an approval of the session shown; a request is answered once."""
-        handle, run = self.current, self.run
+    def decide(self, answer: Decide) -> None:
+        """Answer an approval or a question of the session shown; it is answered once."""
+        handle, run, request_id = self.current, self.run, answer.request_id
         if handle is None or run is None or request_id in self._answered:
             return
         self._answered[request_id] = (run.run_id, refusals(run))
+        self._refused_answers.pop(request_id, None)
         try:
-            handle.decide(request_id, decision, scope=scope, reason=reason, arguments=arguments)
+            handle.decide(
+                request_id,
+                answer.decision,
+                scope=answer.scope,
+                reason=answer.reason,
+                arguments=answer.arguments,
+                match=answer.match,
+                patterns=answer.patterns,
+                calls=answer.calls,
+                minutes=answer.minutes,
+                until_failure=answer.until_failure,
+                spend_usd=answer.spend_usd,
+            )
         except CommandError as error:
             del self._answered[request_id]
             self.say(str(error), "error")

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from runner.agent import Agent
 from runner.api import Runner
@@ -29,6 +29,9 @@ from runner.hub import Subscription
 from runner.result import RunResult
 from tui.control_lines import LONGEST_LINE, parse
 from tui.plain import PlainPrinter
+
+if TYPE_CHECKING:
+    from tui.engine_parts.services import Services
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 READ_SIZE: Final = 1 << 16
@@ -52,7 +55,9 @@ LIMIT_REASONS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headless:
-    """One headless run. json: events instead of text on stdout. control: commands come on stdin."""
+    """One headless run. json: events instead of text on stdout. control: commands come on stdin. services: opened
+    before the run, and closed after it.
+    """
 
     runner: Runner
     agent: Agent
@@ -60,6 +65,7 @@ class Headless:
     config: RunConfig
     json: bool = False
     control: bool = False
+    services: Services | None = None
 
 
 def exit_code(result: RunResult) -> int:
@@ -72,6 +78,16 @@ def exit_code(result: RunResult) -> int:
 
 async def drive(job: Headless) -> int:
     """Run to the end and return the exit code. Raises ConfigError, InputError or SessionBusyError before it starts."""
+    if job.services is None:
+        return await _drive(job)
+    await job.services.open()
+    try:
+        return await _drive(job)
+    finally:
+        await job.services.close()
+
+
+async def _drive(job: Headless) -> int:
     handle = job.runner.start(job.agent, job.prompt, job.config)
     loop = asyncio.get_running_loop()
     output = Output(handle, JsonSink() if job.json else PlainSink())

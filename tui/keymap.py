@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from runner.errors import ConfigError
-from tui.actions import ACTIONS, BY_ID, WRITING, Action
+from tui.actions import ACTIONS, BY_ID, TYPED, Action
 
 _MODIFIERS = ("ctrl", "alt", "shift", "super")
 _NAMED = frozenset(
@@ -43,11 +43,13 @@ _PUNCTUATION = {
     "`": "grave_accent",
     "^": "circumflex_accent",
 }
-_NAMES = frozenset(_PUNCTUATION.values())
+_NAMES = frozenset((*_PUNCTUATION.values(), "plus"))
+"""The sign of plus joins the parts of a key, so that key is written by its name."""
 _SHOWN = {name: sign for sign, name in _PUNCTUATION.items()} | {
     "pageup": "page up",
     "pagedown": "page down",
     "escape": "esc",
+    "plus": "+",
 }
 _WORD = re.compile(r"[a-zA-Z0-9]")
 
@@ -124,7 +126,7 @@ def _parse(text: str, action: Action, place: str) -> str:
     printable = not [modifier for modifier in modifiers if modifier != "shift"] and (
         len(name) == 1 or name in _NAMES or name == "space"
     )
-    if printable and action.scope in WRITING:
+    if printable and action.scope in TYPED:
         raise ConfigError(
             f"{text!r} is needed for writing", where=place, expected="a key with ctrl or alt, or f1 to f24"
         )
@@ -152,4 +154,5 @@ def _check_clashes(keys: Mapping[str, tuple[str, ...]], where: str) -> None:
 
 def _together(one: Action, other: Action) -> bool:
     """Whether the keys of both can be meant at the same moment."""
-    return one.scope == other.scope or "app" in (one.scope, other.scope)
+    scopes, others = {one.scope, *one.also}, {other.scope, *other.also}
+    return bool(scopes & others) or "app" in scopes | others

@@ -10,6 +10,7 @@ from textual.content import Content
 from tui.actions import ACTIONS
 from tui.keymap import Keymap
 from tui.render.clean import clean
+from tui.sandbox_words import sandbox_words
 from tui.status import Sentence, sentence
 from tui.view import View
 from tui.words import count, cut, one_line
@@ -19,16 +20,19 @@ DEMO_SHORT = "not real"
 
 
 def status_line(view: View, keys: Keymap, width: int) -> Content:
-    """agent · model (demo) · state — hint. The left part goes by the width alone, so that it does not jump."""
+    """agent · model (demo) · state — hint, and at the right end, where there is room, what goes on beside the run.
+
+    The left part goes by the width alone, so that it does not jump.
+    """
     said = _notice(view) or sentence(view, keys.show)
     head = _head(clean(view.agent), clean(view.model) or "choosing a model", view.model_is_demo, width)
+    head += _warning(view, width)
     room = width - sum(cell_len(text) for text, _ in head) - 2
     hint = f"{count(view.unseen, 'new line')} below, {keys.show('end')} shows them" if view.unseen else said.hint
     waits = said.token in _WAITS or bool(view.unseen)
     state, note, hint = _fitted(replace(said, hint=hint), room, waits=waits)
-    return Content.assemble(
-        *head, ("● ", f"${said.token}"), (state, f"${said.token}"), (note, "$meter-warn"), (hint, "$muted")
-    )
+    line = [*head, ("● ", f"${said.token}"), (state, f"${said.token}"), (note, "$meter-warn"), (hint, "$muted")]
+    return Content.assemble(*line, *_beside(view, width, room - sum(map(cell_len, (state, note, hint)))))
 
 
 LEAST_NAME = 12
@@ -70,6 +74,25 @@ def _head(agent: str, model: str, demo: bool, width: int) -> list[tuple[str, str
     short = cut(model if demo else model.rpartition("/")[2], 24 if width >= 70 else 14)
     note = [(f" ({DEMO_SHORT})", "$state-waiting")] if demo and width >= 70 else []
     return [(short, "$state-waiting" if demo and not note else "$foreground"), *note, end]
+
+
+def _warning(view: View, width: int) -> list[tuple[str, str]]:
+    """That commands are not caged although they should be."""
+    words, token = sandbox_words(view.sandbox, width)
+    return [] if not words or token == "muted" else [(clean(words), f"${token}"), (" · ", "$muted")]
+
+
+def _beside(view: View, width: int, room: int) -> list[tuple[str, str]]:
+    """What runs in the background, and how commands are caged: each only where there is room for all of it."""
+    words, token = sandbox_words(view.sandbox, width)
+    calm = [(clean(words), "$muted")] if words and token == "muted" else []
+    running = [(f"{view.in_background} in background", "$state-running")] if view.in_background else []
+    for parts in ([*running, *calm], running):
+        size = sum(cell_len(text) for text, _ in parts) + 3 * (len(parts) - 1)
+        if parts and size + 2 <= room:
+            between = [(" · ", "$muted")] if len(parts) > 1 else []
+            return [(" " * (room - size), "$muted"), parts[0], *between, *parts[1:]]
+    return []
 
 
 def _notice(view: View) -> Sentence | None:

@@ -9,14 +9,18 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from tui.asks import Asks
+from tui.call_book import CallBook
 from tui.keymap import Keymap
 from tui.lines import key_line, status_line
 from tui.meters import meters, meters_line
-from tui.view import Answering, View, calls_of, totals
+from tui.render.quiet import badge
+from tui.speed import Speedometer
+from tui.view import Answering, View, totals
 from tui.widgets.bars import Bar
 from tui.widgets.call_list import CallList
 from tui.widgets.composer import WRITE
 from tui.widgets.queue_list import QueueList
+from tui.widgets.time_axis import TimeAxis
 from tui.widgets.timeline import OutputTail, Timeline
 from tui.widgets.transcript import Transcript
 
@@ -28,6 +32,9 @@ if TYPE_CHECKING:
 
 WIDE = 70
 """Columns from which the empty message says what its keys do."""
+
+SPARK = 15
+"""Cells of the last minute's speed: four seconds in each."""
 
 CLOCK_TIME = 0.25
 """Seconds between two paintings of what only counts: times, tokens, speed."""
@@ -50,12 +57,15 @@ class Painter:
         self.transcript = Transcript(theme, id="transcript")
         self.timeline = Timeline(id="timeline")
         self.output = OutputTail(id="output")
+        self.axis = TimeAxis(keys, id="axis")
         self.meters = Bar("", id="meters")
         self.asks = Asks(screen, keys, now=now, last_input=last_input)
         self.queue = QueueList(keys, id="queue")
         self.calls = CallList(keys.of("cancel_tool"), id="calls")
         self.rewriting = ""
         """The waiting message that is being edited."""
+        self._book = CallBook()
+        self._speed = Speedometer()
         self._placeholder = WRITE
         self._shown: View | None = None
         self._clock_at = float("-inf")
@@ -65,6 +75,8 @@ class Painter:
         self.transcript.display = False
         await self._screen.query_one("#main", Vertical).mount(self.transcript)
         await self._screen.query_one("#side", Vertical).mount(self.timeline, self.output, self.meters)
+        self.axis.display = False
+        await self._screen.mount(self.axis, after="#body")
         await self._screen.query_one("#ask", Vertical).mount(
             self.asks.approval, self.asks.limit, self.calls, self.queue
         )
@@ -83,21 +95,35 @@ class Painter:
             self._clock_at, self._kind = view.now, _kind(view)
             self._paint_clock(view)
         self._paint_calls(view)
+        self._paint_axis(view)
 
     def _paint_clock(self, view: View) -> None:
         """What changes with every token or by time alone; several times a second is enough to read it."""
         screen = self._screen
         found = totals(view)
+        self._speed.note(view.run, view.now)
         screen.status.put(status_line(view, self.keys, screen.status.room))
         screen.key_bar.put(key_line(view, self.keys, screen.key_bar.room))
         if screen.meters_line.display:
             screen.meters_line.put(meters_line(found, screen.meters_line.room))
         if self.meters.display:
-            self.meters.put(meters(found, self.meters.room))
+            self.meters.put(meters(found, self.meters.room, self.meters.lines, self._speed.line(view.now, SPARK)))
 
     def _paint_calls(self, view: View) -> None:
-        self.timeline.show(calls_of(view.runs), view.now)
-        self.output.show(self.timeline.call)
+        self.timeline.show(self._book.calls(view.runs), view.now)
+        on_axis = self.axis.call if self.axis.has_focus else None
+        self.output.show(on_axis or self.timeline.call, view.now)
+
+    def _paint_axis(self, view: View) -> None:
+        """Hidden, it costs nothing; what it missed is taken in when it is shown."""
+        shown = self._screen.axis_shown
+        if self.axis.display != shown:
+            focused = self.axis.has_focus
+            self.axis.display = shown
+            if focused:
+                self._screen.composer.focus()
+        if shown:
+            self.axis.show(view.runs, view.now, badge(view.run, view.now))
 
     def _paint_runs(self, view: View) -> None:
         has_runs = bool(view.runs)

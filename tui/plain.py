@@ -23,6 +23,7 @@ from runner.events import (
     RetryScheduled,
     RetrySkipped,
     RunFinished,
+    SamplingFinished,
     TextDelta,
     ToolFinished,
     ToolProposed,
@@ -46,6 +47,7 @@ _SAID: Final = (
     Resumed,
     CompactionStarted,
     CompactionFinished,
+    SamplingFinished,
     ErrorOccurred,
     Notification,
 )

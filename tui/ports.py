@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractContextManager
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,12 +14,9 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from runner.control.commands import LimitName
-    from runner.events import Decision, Scope
+    from runner.events import Decision, GrantMatch, Scope, ToolPattern
     from runner.messages import JsonObject
     from themes import Theme
-    from tui.screens.models import ModelChoice
-    from tui.screens.sessions import SessionChoice
-    from tui.view import View
 
 
 class Handle(Protocol):
@@ -70,11 +68,20 @@ class Handle(Protocol):
         scope: Scope = "call",
         reason: str = "",
         arguments: JsonObject | None = None,
+        match: GrantMatch | None = None,
+        patterns: Sequence[ToolPattern] = (),
+        calls: int | None = None,
+        minutes: float | None = None,
+        until_failure: bool = False,
+        spend_usd: Decimal | int | float | None = None,
     ) -> None: ...
+
+    def revoke(self, key: str = "", by: str = "user") -> None: ...
 
 
 class Starter(Protocol):
-    """What starts runs. limits: those that a person set, which win over the settings. compact: summarise first."""
+    """What starts runs. limits: those that a person set, which win over the settings. compact: summarise first.
+    notes: messages before the person's."""
 
     def start_run(
         self,
@@ -85,6 +92,7 @@ class Starter(Protocol):
         agent: str | None = None,
         limits: Mapping[LimitName, Decimal | None] | None = None,
         compact: bool = False,
+        notes: Sequence[str] = (),
     ) -> None: ...
 
 
@@ -126,16 +134,8 @@ class Host(Protocol):
 
     def copy(self, text: str) -> None: ...
 
+    def suspend(self) -> AbstractContextManager[None]:
+        """Give the terminal to another program for a while."""
+        ...
+
     def leave(self, code: int) -> None: ...
-
-
-class Lists(Protocol):
-    """Makes the screens that are lists."""
-
-    def models(self, *, current: str, live: bool, context_used: int) -> Screen[ModelChoice | None]: ...
-
-    def sessions(self, current: str | None) -> Screen[SessionChoice]: ...
-
-    def help(self) -> Screen[str | None]: ...
-
-    def commands(self, view: View) -> Screen[str | None]: ...

@@ -17,7 +17,6 @@ _KNOWN = {
     "MoveMessage": _TOO_LATE,
     "EditMessage": LATE_EDIT,
     "CancelTool": "that call is over already",
-    "Decide": "that answer was refused, see the transcript",
 }
 """What a person is told where the run's own words speak of ids."""
 
@@ -39,4 +38,8 @@ def refusal(run: RunState) -> Refusal | None:
 
 def _words(error: ErrorInfo) -> str:
     command, _, why = error.message.partition(": ")
+    if command == "Decide":
+        # It names a request by its id only where that request is over.
+        over = why.endswith(("is answered already", "does not exist"))
+        return "that was answered already" if over else f"that answer was refused: {why}"
     return _KNOWN.get(command, f"not done: {why or error.message}")

@@ -19,13 +19,16 @@ from runner.state import (
     Retrying,
     Running,
     RunState,
+    Sampling,
     Stopping,
     TextItem,
     WaitingApproval,
 )
 from tui.pacing import near_words
+from tui.render.clean import clean
 from tui.render.errors import error_short
 from tui.render.limits import limit_name
+from tui.server_words import failed_words
 from tui.view import View
 from tui.words import about, arguments, count, cut, duration, one_line, seconds
 
@@ -77,8 +80,10 @@ def sentence(view: View, key: Keys) -> Sentence:
         return _starting(view, key)
     if run is None:
         state = "ready" if view.store_open else "opening the session store"
-        return Sentence("state-ok" if view.store_open else "state-queued", state, "write a message, enter sends it")
+        token, note = "state-ok" if view.store_open else "state-queued", failed_words(view.failed_servers)
+        return Sentence(token, state, "write a message, enter sends it", note=note)
     found = _of_run(run, view, key)
+    found = replace(found, note=found.note or failed_words(view.failed_servers))
     if view.answering == "rewrite":
         found = replace(found, hint="enter saves the waiting message · esc leaves it as it was")
     if view.waiting_elsewhere:
@@ -155,7 +160,7 @@ def _aborting(run: RunState, now: float) -> Sentence:
         state = f"ending {len(processes)} processes, {took}"
     elif running:
         state = f"waiting for {_oldest(running, now)}"
-    elif isinstance(run.phase, Requesting | Compacting):
+    elif isinstance(run.phase, Requesting | Compacting | Sampling):
         state = f"closing the request, {took}"
     else:
         state = "saving"
@@ -194,20 +199,40 @@ def _paused(run: RunState, paused: PausedBy, view: View, key: Keys) -> Sentence:
 
 
 def _waiting(run: RunState, view: View, key: Keys) -> Sentence:
-    state = f"waiting for you: {count(len(view.waiting), 'approval')}"
+    state = f"waiting for you: {_asked(view)}"
     running = _running_calls(run)
     if running:
         state += f", meanwhile {_oldest(running, view.now)}"
     match view.answering:
         case "choose":
             hint = f"{key('approval.allow')} allows, {key('approval.deny')} denies"
+        case "question":
+            hint = "a number answers" if _has_choices(view) else f"{key('question.write')} writes an answer"
         case "reason":
             hint = "enter denies with this reason, esc goes back"
+        case "answer":
+            hint = "enter sends this answer, esc goes back"
         case "edit":
-            hint = "ctrl+s allows the edited call, esc goes back"
+            hint = f"{key('form.save')} allows the edited call, esc goes back"
+        case "allow_for":
+            hint = f"{key('form.save')} or enter allows all that, esc goes back"
+        case "form":
+            hint = f"{key('form.save')} sends it, esc goes back"
         case _:
             hint = f"{key('approval.focus')} to answer"
     return Sentence("state-waiting", state, hint, _process(running[0]) if running else "")
+
+
+def _asked(view: View) -> str:
+    """What waits: approvals and questions."""
+    questions = sum(call.asked is not None and call.asked.asks == "question" for call in view.waiting)
+    approvals = len(view.waiting) - questions
+    found = [count(approvals, "approval")] if approvals else []
+    return ", ".join([*found, count(questions, "question")] if questions else found)
+
+
+def _has_choices(view: View) -> bool:
+    return any(call.asked is not None and call.asked.preview.get("choices") for call in view.waiting)
 
 
 def _running(run: RunState, view: View, key: Keys) -> Sentence:
@@ -226,6 +251,8 @@ def _running(run: RunState, view: View, key: Keys) -> Sentence:
             state = f"requesting: first token awaited {seconds(now - since)}"
         case Requesting(since_mono=since):
             state = f"{_doing(run)} {seconds(now - since)}"
+        case Sampling(who=who, since_mono=since):
+            state = f"{one_line(clean(who))} asks the model: {seconds(now - since)}"
         case Between():
             running = _running_calls(run)
             state = f"running {_oldest(running, now)}" if running else "working"

@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
 
 from runner.events import ErrorOccurred, LimitReached
-from runner.messages import AssistantMessage, Message, ToolResult, UserMessage
-from runner.state import CallItem, EventItem, Requesting, Retrying, RunState, UserItem
+from runner.messages import AssistantMessage, JsonObject, Message, ToolResult, UserMessage
+from runner.state import CallItem, EventItem, LedgerEntry, Requesting, Retrying, RunState, UserItem
 from runner.state.pace import CHARACTERS_PER_TOKEN, Pace, active_seconds, coming, pace
 from runner.usage import Cost, Usage
+
+if TYPE_CHECKING:
+    from runner.tools.sandbox import SandboxStatus
 
 Level = Literal["info", "warning", "error"]
 
 
-Answering = Literal["", "choose", "reason", "edit", "limit", "limit_value", "queue", "calls", "rewrite"]
-"""What takes the keys besides the message: the approval card or its fields, the card of a limit or its field, the list
-of waiting messages, that of running calls; rewrite: the message, which holds a waiting one that is being edited."""
+ApprovalPart = Literal["choose", "reason", "edit", "allow_for", "question", "answer", "form"]
+Answering = Literal["", ApprovalPart, "limit", "limit_value", "queue", "calls", "rewrite"]
+"""What takes the keys besides the message: the approval card or its fields, for a call or for a question, the card of
+a limit or its field, the list of waiting messages, that of running calls; rewrite: the message, which holds a waiting
+one that is being edited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """One sentence of the program itself; until is in seconds of the monotonic clock, None = until replaced."""
+    """One sentence of the program itself; until is in seconds of the monotonic clock, None = until replaced.
+
+    holds: what the run does meanwhile does not outdate it.
+    """
 
     text: str
     level: Level = "info"
     until: float | None = None
+    holds: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +46,13 @@ class View:
     starting: a run was asked for and has no event yet. elsewhere: live runs of other sessions; waiting_elsewhere:
     approvals that wait in them. now: seconds of the clock that the runs' `mono` comes from.
     unseen: lines of the transcript below what is visible.
-    sent: approvals that were answered here and are not resolved yet. answering: the part of the card in focus.
+    sent: approvals that were answered here and are not resolved yet. refused: why the run refused an answer, by the id
+    of its approval. answering: the part of the card in focus.
+    failed_servers: names of the MCP servers that cannot be used.
+    in_background: processes that go on in the background of this session. sandbox: None until it is known.
     messages: those that wait for delivery, as the person left them. stop_asked: what was pressed here and is not heard
-    of from the run yet.
+    of from the run yet. today: what all sessions cost since midnight, None while nobody knows; today_estimated: a
+    part of it is an estimate.
     """
 
     agent: str = ""
@@ -49,9 +64,11 @@ class View:
     runs: tuple[RunState, ...] = ()
     starting: bool = False
     store_open: bool = False
+    failed_servers: tuple[str, ...] = ()
     elsewhere: int = 0
     waiting_elsewhere: int = 0
     sent: frozenset[str] = frozenset()
+    refused: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     messages: tuple[UserItem, ...] = ()
     stop_asked: Literal["", "stop", "abort"] = ""
     notice: Notice | None = None
@@ -59,6 +76,10 @@ class View:
     quitting: bool = False
     answering: Answering = ""
     unseen: int = 0
+    in_background: int = 0
+    sandbox: SandboxStatus | None = None
+    today: Cost | None = None
+    today_estimated: bool = False
     now: float = 0.0
 
     @property
@@ -105,10 +126,8 @@ class View:
         """Calls that wait for this person, oldest first, without those answered a moment ago."""
         if self.live is None:
             return ()
-        return tuple(call for call in self.live.waiting_calls if call.approval and not self._sent(call))
-
-    def _sent(self, call: CallItem) -> bool:
-        return call.approval is not None and call.approval.request_id in self.sent
+        calls = self.live.waiting_calls
+        return tuple(call for call in calls if call.asked is not None and call.asked.request_id not in self.sent)
 
     @property
     def queued(self) -> int:
@@ -122,7 +141,11 @@ class Totals:
 
     estimated: a part of the cost or usage is an estimate of ours.
     coming: an estimate of the request that is open, whose real figures come with its end; None where none is open.
-    active: seconds without waiting for a person and pauses. pace: of the run that goes on.
+    active: seconds without waiting for a person and pauses. pace: of the run that goes on. todo: the last list of what
+    is to be done, of this run or one before it.
+    last: the newest request that was paid for. turn_cost: of the last turn, with its retries. first_token: seconds from
+    the request, of the open one as soon as it is there, else of the last one; waiting: seconds since the open one began
+    that has none yet. retries: attempts beyond the first one of their turn. today: of all sessions; None = unknown.
     """
 
     usage: Usage = field(default_factory=Usage)
@@ -131,6 +154,14 @@ class Totals:
     run_estimated: bool = False
     session_cost: Cost = field(default_factory=Cost)
     session_estimated: bool = False
+    turn_cost: Cost = field(default_factory=Cost)
+    turn_estimated: bool = False
+    today: Cost | None = None
+    today_estimated: bool = False
+    last: LedgerEntry | None = None
+    first_token: float | None = None
+    waiting: float | None = None
+    retries: int = 0
     context_used: int = 0
     context_window: int | None = None
     speed: float | None = None
@@ -138,6 +169,7 @@ class Totals:
     elapsed: float = 0.0
     active: float | None = None
     pace: Pace = field(default_factory=Pace)
+    todo: JsonObject | None = None
 
 
 def queued_messages(run: RunState) -> tuple[UserItem, ...]:
@@ -166,13 +198,23 @@ def totals(view: View) -> Totals:
     speed, speed_estimated = _speed(run)
     request = coming(run)
     ahead = Cost() if request is None else Cost().add(request.cost_usd)
+    turn_cost, turn_estimated = _last_turn(run)
+    first, waiting = _first_token(run, view.now)
     return Totals(
         usage=run.usage,
         coming=None if request is None else request.usage,
         run_cost=run.cost + ahead,
-        run_estimated=ahead.known > 0 or _estimated(run),
+        run_estimated=ahead.known > 0 or run.times.estimated > 0,
         session_cost=sum((each.cost for each in view.runs), ahead),
-        session_estimated=ahead.known > 0 or any(_estimated(each) for each in view.runs),
+        session_estimated=ahead.known > 0 or any(each.times.estimated for each in view.runs),
+        turn_cost=turn_cost + ahead,
+        turn_estimated=ahead.known > 0 or turn_estimated,
+        today=None if view.today is None else view.today + ahead,
+        today_estimated=ahead.known > 0 or view.today_estimated,
+        last=run.ledger[-1] if len(run.ledger) else None,
+        first_token=first,
+        waiting=waiting,
+        retries=run.times.retries,
         context_used=request.usage.total if request and isinstance(run.phase, Requesting) else run.context_used,
         context_window=run.context_window,
         speed=speed,
@@ -180,6 +222,7 @@ def totals(view: View) -> Totals:
         elapsed=run.seconds if run.finished else max(0.0, view.now - run.started_mono),
         active=active_seconds(run, view.now),
         pace=pace(run, view.now),
+        todo=next((each.todo for each in reversed(view.runs) if each.todo is not None), None),
     )
 
 
@@ -203,8 +246,24 @@ def _length(message: Message) -> int:
             return len(output)
 
 
-def _estimated(run: RunState) -> bool:
-    return any(entry.source == "estimated" and entry.usage.total for entry in run.ledger)
+def _last_turn(run: RunState) -> tuple[Cost, bool]:
+    """What the newest turn cost so far, with its retries, and whether a part of that is an estimate."""
+    total, estimated = Cost(), False
+    for entry in reversed(run.ledger):
+        if entry.turn != run.turn:
+            break
+        total = total.add(entry.cost_usd)
+        estimated = estimated or (entry.source == "estimated" and entry.usage.total > 0)
+    return total, estimated
+
+
+def _first_token(run: RunState, now: float) -> tuple[float | None, float | None]:
+    """How long the first token took, and for how long it has been waited for."""
+    if isinstance(run.phase, Requesting):
+        if run.phase.first_mono is None:
+            return None, max(0.0, now - run.phase.since_mono)
+        return run.phase.first_mono - run.phase.since_mono, None
+    return (run.ledger[-1].first_token_seconds if len(run.ledger) else None), None
 
 
 def _speed(run: RunState) -> tuple[float | None, bool]:

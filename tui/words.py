@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rich.cells import cell_len, set_cell_size
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from runner.usage import Cost
 
-_FIRST_ARGUMENTS = ("command", "pattern", "path", "url", "query", "name")
+_FIRST_ARGUMENTS = ("command", "pattern", "path", "url", "question", "query", "name")
 
 
 def duration(seconds: float) -> str:
@@ -127,6 +127,9 @@ def arguments(value: Mapping[str, object] | str) -> str:
     """The telling part of a call's arguments on one line; not cleaned, not cut."""
     if isinstance(value, str):
         return one_line(value)
+    edits = value.get("edits")
+    if isinstance(edits, list):
+        return one_line(_files(cast("list[object]", edits)))
     for name in _FIRST_ARGUMENTS:
         found = value.get(name)
         if isinstance(found, str) and found:
@@ -135,6 +138,12 @@ def arguments(value: Mapping[str, object] | str) -> str:
         f"{name}={item if isinstance(item, str) else json.dumps(item, default=str)}" for name, item in value.items()
     ]
     return one_line(", ".join(parts))
+
+
+def _files(edits: list[object]) -> str:
+    given = [cast("Mapping[str, object]", edit).get("path") for edit in edits if isinstance(edit, dict)]
+    paths = dict.fromkeys(str(path) for path in given)
+    return f"{count(len(paths), 'file')}: {', '.join(paths)}" if len(paths) > 1 else "".join(paths)
 
 
 def one_line(text: str) -> str:
@@ -159,7 +168,8 @@ def cut_middle(text: str, width: int) -> str:
     if cell_len(text) <= width or width < 5:
         return cut(text, width)
     head = set_cell_size(text, (width - 1) // 3).rstrip()
-    tail = text
+    # More characters than cells never fit; a long text is not walked through from its beginning.
+    tail = text[-2 * width :]
     while cell_len(tail) > width - 1 - cell_len(head):
         tail = tail[1:]
     return f"{head}…{tail}"

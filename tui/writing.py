@@ -12,16 +12,21 @@ from typing import TYPE_CHECKING, Literal
 from runner.errors import QuarterdeckError
 from tui import history
 from tui.refusals import LATE_EDIT
+from tui.render.clean import visible
 from tui.slash import Slash, read_slash
 from tui.waiting import delivered
+from tui.widgets.composer import pasted
+from tui.words import count, one_line
 
 if TYPE_CHECKING:
     from tui.completer import Completer
     from tui.deck import Deck
     from tui.engine import Engine
+    from tui.mentions import Mention
     from tui.orders import Orders
     from tui.ports import Host
     from tui.screens.cockpit import CockpitScreen
+    from tui.servers import Servers
     from tui.widgets.completion import Word
 
 
@@ -50,6 +55,8 @@ class Writing:
         engine: Engine,
         completer: Completer,
         obey: Callable[[Slash], None],
+        servers: Servers,
+        repaint: Callable[[], None],
     ) -> None:
         self._host = host
         self._screen = screen
@@ -59,6 +66,8 @@ class Writing:
         self._engine = engine
         self._completer = completer
         self._obey = obey
+        self._servers = servers
+        self._repaint = repaint
         self._history_file: Path | None = None
         self._rewrite: Rewrite | None = None
         self._draft: str | None = None
@@ -99,7 +108,12 @@ class Writing:
 
     def submit(self, text: str) -> bool:
         """Send a message, or do what a command says; False where it cannot be understood and stays in the message."""
-        slash = read_slash(text)
+        slash, prompt = read_slash(text), self._servers.read_prompt(text)
+        if prompt is not None:
+            understood = self._servers.run_prompt(prompt)
+            if understood:
+                self._keep(text)
+            return understood
         if slash is None:
             self.send(text)
         elif slash.action_id is None:
@@ -121,12 +135,36 @@ class Writing:
         return True
 
     def send(self, text: str, *, now: bool = False) -> None:
-        """A message of the person's."""
+        """A message of the person's, with the resources that it mentions."""
+        self._keep(text)
+        mentioned = self._servers.mentions(text)
+        if mentioned:
+            self._host.work(self._send_with(text, mentioned, now=now), "attach")
+        else:
+            self._deliver(text, now=now)
+
+    def _deliver(self, text: str, *, now: bool) -> None:
         self._deck.send(text, now=now)
         if now:
             self._orders.say_delivery(len(self._deck.messages) + 1)
-        self._keep(text)
         self._screen.scroll_transcript("end")
+
+    async def _send_with(self, text: str, mentioned: list[Mention], *, now: bool) -> None:
+        self._deck.say(f"reading {count(len(mentioned), 'resource')} first")
+        self._repaint()
+        try:
+            whole = await self._servers.attach(text, mentioned)
+        except QuarterdeckError as error:
+            self._composer.give_back(text)
+            self._deck.say(f"not sent: {one_line(visible(str(error)))}", "warning", stay=True)
+        else:
+            self._deliver(whole, now=now)
+        self._repaint()
+
+    def offer(self, text: str) -> None:
+        """A text that the person may send, before what is being written."""
+        self._composer.give_back(pasted(text)[0])
+        self._composer.focus()
 
     def rewrite(self, message_id: str) -> None:
         """Edit a message that waits, in the place of the message that is being written."""

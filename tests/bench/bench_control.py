@@ -30,6 +30,7 @@ from runner.api import Runner
 from runner.config import RunConfig
 from runner.control.handle import RunHandle
 from runner.events import LimitChanged, TextDelta
+from runner.mcp.config import McpServer
 from runner.models.registry import ModelRegistry
 from runner.store import Store
 from tests.bench.bench_runner import lab_model, provider
@@ -270,6 +271,12 @@ class _Settings:
 
     def run_config(self, *, attended: bool = False, **changes: Any) -> RunConfig:
         return RunConfig(max_time=None, timeout_per_turn=None, **changes)
+
+    def mcp_servers(self) -> tuple[McpServer, ...]:
+        return ()
+
+    def agent_servers(self, name: str | None = None) -> Sequence[str]:
+        return ()
 
     def chosen_model(self, agent: str | None = None) -> tuple[str, str]:
         return "lab/bench", "the bench has no other"

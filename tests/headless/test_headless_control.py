@@ -193,7 +193,7 @@ BAD = [
     ('{"command":"stop","now":true}', "takes no 'now'"),
     ('{"command":"send","text":""}', "needs a text"),
     ('{"command":"decide","request_id":"nope","decision":"allow"}', "does not exist"),
-    ('{"command":"decide","request_id":"nope","decision":"yes"}', "allow, deny, edit, end_run"),
+    ('{"command":"decide","request_id":"nope","decision":"yes"}', "allow, deny, edit, answer, end_run"),
     ('{"command":"set_limit","limit":"max_turns","value":-1}', "0 or more"),
     ('{"command":"set_limit","limit":"max_fun","value":1}', "max_turns"),
     ('{"command":"set_model","model":"nothing/like-it"}', "nothing/like-it"),

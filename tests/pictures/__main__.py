@@ -19,6 +19,9 @@ from typing import TypeAlias
 
 from textual.pilot import Pilot
 
+from tests.pictures.deciding import STORIES as DECIDING
+from tests.pictures.timing import STORIES as TIMING
+from tests.pictures.timing import settings as timing
 from tests.tui.cockpit import PATIENCE
 from tui.app import QuarterdeckApp
 from tui.settings.load import load_settings
@@ -85,6 +88,34 @@ async def approval(scene: Scene) -> None:
 async def command(scene: Scene) -> None:
     await scene.send("run grep -rn mean_level harbours | sort")
     await scene.waiting()
+
+
+async def allow_for(scene: Scene) -> None:
+    """The form of "allow for…", with a bound chosen."""
+    await command(scene)
+    await scene.pilot.press("f")
+    await scene.pilot.pause(0.4)
+    await scene.pilot.press("2", "tab", "tab", "tab", "tab", "right")
+    await scene.pilot.pause(0.4)
+
+
+async def edit(scene: Scene) -> None:
+    await approval(scene)
+    await scene.pilot.press("e")
+    await scene.pilot.pause(0.6)
+
+
+async def edit_json(scene: Scene) -> None:
+    await edit(scene)
+    await scene.pilot.press("ctrl+d")
+    await scene.pilot.pause(0.6)
+
+
+async def changes(scene: Scene) -> None:
+    """The change on a screen of its own."""
+    await approval(scene)
+    await scene.pilot.press("v")
+    await scene.pilot.pause(0.6)
 
 
 async def streaming(scene: Scene) -> None:
@@ -161,6 +192,85 @@ async def sessions(scene: Scene) -> None:
     await scene.pilot.pause(1.0)
 
 
+async def undo(scene: Scene) -> None:
+    """Two edits and a command in a git work tree; one of the files was changed by somebody else since."""
+    folder = scene.app.settings.cwd
+    for line in ("init -q", "add -A", "-c user.name=a -c user.email=a@example.org commit -qm first"):
+        await asyncio.to_thread(subprocess.run, ["git", *line.split()], cwd=folder, check=True)
+    for text in (
+        "change 2.1 * hours to 1.7 * hours in tides.py",
+        "change Predicts to Computes in README.md",
+        "run rm harbours/oslo.toml; echo checked >> README.md; echo draft > notes.txt",
+    ):
+        await scene.send(text)
+        await scene.waiting()
+        await scene.pilot.press("y")
+        await scene.ended()
+    (folder / "notes.txt").write_text("a note of my own\n", encoding="utf-8")
+    await scene.pilot.press("alt+u")
+    await scene.pilot.pause(1.5)
+
+
+async def servers(scene: Scene) -> None:
+    """Three servers, one of which failed and one of which is off."""
+    await scene.pilot.press("alt+s")
+    assert scene.app.conductor is not None
+    known = scene.app.conductor.servers
+    await scene.until(lambda: (state := known.state("tides")) is not None and state.phase == "ready")
+    await scene.until(lambda: scene.view.failed_servers)
+    await scene.pilot.press("down")
+    await scene.pilot.pause(0.5)
+
+
+async def server(scene: Scene) -> None:
+    """All of one server."""
+    await servers(scene)
+    await scene.pilot.press("up", "enter")
+    await scene.pilot.pause(0.6)
+
+
+async def prompt(scene: Scene) -> None:
+    """The arguments of a server's prompt."""
+    await servers(scene)
+    await scene.pilot.press("escape")
+    await scene.send("/tides:forecast")
+    await scene.pilot.pause(0.8)
+
+
+async def several(scene: Scene) -> None:
+    """One approval for two files."""
+    await scene.send('change "mean_level" to "level" in harbours/oslo.toml and harbours/brest.toml')
+    await scene.waiting()
+
+
+async def changed(scene: Scene) -> None:
+    """The same, allowed and unfolded in the transcript."""
+    await several(scene)
+    await scene.pilot.press("y")
+    await scene.ended()
+    await scene.pilot.press("tab")
+    await scene.pilot.pause(0.6)
+
+
+async def checklist(scene: Scene) -> None:
+    """A plan in the middle of being worked off; its last step waits for the person."""
+    await scene.send("make a plan: read README.md, search for mean_level and then run date")
+    await scene.waiting()
+
+
+async def question(scene: Scene) -> None:
+    await scene.send("ask me which harbour: Oslo, Brest or both of them")
+    await scene.waiting()
+
+
+async def answered(scene: Scene) -> None:
+    await question(scene)
+    await scene.pilot.press("2")
+    await scene.pilot.pause(0.4)
+    await scene.pilot.press("enter")
+    await scene.ended()
+
+
 async def help_(scene: Scene) -> None:
     await scene.pilot.press("f1")
     await scene.pilot.pause(0.5)
@@ -171,6 +281,10 @@ STORIES: dict[str, Story] = {
     "talk": talk,
     "approval": approval,
     "command": command,
+    "allow_for": allow_for,
+    "edit": edit,
+    "edit_json": edit_json,
+    "changes": changes,
     "streaming": streaming,
     "aborted": aborted,
     "failed": failed,
@@ -180,17 +294,49 @@ STORIES: dict[str, Story] = {
     "limit": limit,
     "models": models,
     "sessions": sessions,
+    "undo": undo,
+    "servers": servers,
+    "server": server,
+    "prompt": prompt,
+    "several": several,
+    "changed": changed,
+    "checklist": checklist,
+    "question": question,
+    "answered": answered,
     "help": help_,
+    **DECIDING,
+    **TIMING,
 }
 
 SETTINGS: dict[str, dict[str, object]] = {"limit": {"limits.max_turns": 1}}
 """What a story needs besides its theme."""
+
+SERVERS = f"""\
+[mcp.tides]
+command = "{sys.executable}"
+args = ["{Path(__file__).parent.parent / "tui" / "tides_server.py"}"]
+
+[mcp.charts]
+command = "sh"
+args = ["-c", "echo opening charts.db >&2; echo charts.db: no such file >&2; exit 3"]
+
+[mcp.harbour-master]
+url = "https://tools.example/mcp"
+enabled = false
+"""
+CONFIG: dict[str, str] = {"servers": SERVERS, "server": SERVERS, "prompt": SERVERS}
+"""The file that a story is configured with."""
 
 
 def make_project(root: Path) -> None:
     for path, text in FILES.items():
         Path(root, path).parent.mkdir(parents=True, exist_ok=True)
         Path(root, path).write_text(text, encoding="utf-8")
+
+
+def configure(folder: Path, text: str) -> None:
+    folder.mkdir()
+    (folder / "config.toml").write_text(text, encoding="utf-8")
 
 
 async def draw(name: str, theme: str, size: tuple[int, int]) -> str:
@@ -200,8 +346,10 @@ async def draw(name: str, theme: str, size: tuple[int, int]) -> str:
         make_project(root)
         environ = {**os.environ, "HOME": folder, "QUARTERDECK_DATA": f"{folder}/data"}
         environ |= {"QUARTERDECK_CONFIG": f"{folder}/config", "QUARTERDECK_DEMO_SPEED": "4"}
+        configure(Path(folder, "config"), CONFIG.get(name, ""))
         os.environ.update(environ)
-        app = QuarterdeckApp(load_settings(root, environ, {"theme": theme, **SETTINGS.get(name, {})}))
+        found = load_settings(root, environ, {"theme": theme, **SETTINGS.get(name, {})})
+        app = QuarterdeckApp(timing(found) if name in TIMING else found)
         try:
             async with app.run_test(size=size) as pilot:
                 scene = Scene(app, pilot)

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,11 @@ from textual.pilot import Pilot
 
 from runner.agent import Agent
 from runner.config import RunConfig
+from runner.mcp.config import McpServer
 from runner.models.registry import ModelRegistry
 from runner.testing import ScriptedModel
 from runner.testing.scripted import Response
+from runner.tools.base import Tool
 from runner.usage import Price
 from tui.app import QuarterdeckApp
 from tui.conductor import Conductor
@@ -40,6 +42,7 @@ class ScriptedSettings:
     model: ScriptedModel
     others: Mapping[str, ScriptedModel] = field(default_factory=dict[str, ScriptedModel])
     limits: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    tools: Sequence[Tool] = ()
 
     @property
     def cwd(self) -> Path:
@@ -79,8 +82,15 @@ class ScriptedSettings:
     def chosen_model(self, agent: str | None = None) -> tuple[str, str]:
         return MODEL, "the tests chose it"
 
+    def mcp_servers(self) -> tuple[McpServer, ...]:
+        return self.real.mcp_servers()
+
+    def agent_servers(self, name: str | None = None) -> Sequence[str]:
+        return self.real.agent_servers(name)
+
     def agent(self, name: str | None = None) -> Agent:
-        return self.real.agent(name)
+        agent = self.real.agent(name)
+        return replace(agent, tools=(*agent.tools, *self.tools)) if self.tools else agent
 
     def run_config(self, *, attended: bool = False, **changes: Any) -> RunConfig:
         return self.real.run_config(attended=attended, **{**self.limits, **changes})
@@ -124,6 +134,24 @@ class Deck:
         self.composer.replace_all(text)
         self.composer.focus()
         await self.pilot.press("enter")
+
+    async def open_form(self, key: str, answering: str) -> None:
+        """A key of the armed card, and its form."""
+        await self.armed()
+        await self.pilot.press(key)
+        await self.until(lambda: self.card.answering == answering, f"the form {answering}")
+        await self.settle()
+
+    async def save_form(self, key: str = "ctrl+s") -> None:
+        """Save, once what was written before cannot be taken for the same paste."""
+        await self.until(lambda: self.card.settled)
+        await self.pilot.press(key)
+
+    async def undecided(self) -> None:
+        """What was pressed has had its chance to decide."""
+        await self.settle()
+        await self.until(lambda: not self.card.deciding)
+        await self.settle()
 
     async def ended(self) -> None:
         await self.until(lambda: self.view.run is not None and self.view.run.finished and not self.view.starting)
@@ -177,11 +205,16 @@ async def cockpit(
     session: str | None = None,
     resume: bool = False,
     options: Mapping[str, object] | None = None,
+    tools: Sequence[Tool] = (),
 ) -> AsyncGenerator[Deck]:
-    """A running screen whose store is open."""
+    """A running screen whose store is open. tools: besides the built-in ones."""
     model = ScriptedModel(responses, name=MODEL, price=price)
     settings = ScriptedSettings(
-        load_settings(folder, os.environ, options or {}), model, others=others or {}, limits=limits or {}
+        load_settings(folder, os.environ, options or {}),
+        model,
+        others=others or {},
+        limits=limits or {},
+        tools=tools,
     )
     app = QuarterdeckApp(settings, prompt=prompt, session=session, resume=resume)
     try:

@@ -116,3 +116,15 @@ async def test_commands_are_found_by_name(tmp_path: Path) -> None:
         assert "Abort now" not in deck.screen_text()
         await deck.pilot.press(*"sess", "enter")
         await deck.until(lambda: "nothing here yet" in deck.screen_text())
+
+
+def test_a_question_cannot_take_a_key_of_every_card() -> None:
+    with pytest.raises(ConfigError, match="means both"):
+        keymap({"question.write": "x"})
+    assert keymap({"question.write": "y"}).of("question.write") == ("y",)
+
+
+def test_a_letter_alone_is_no_key_of_a_form() -> None:
+    with pytest.raises(ConfigError, match="needed for writing"):
+        keymap({"form.save": "s"})
+    assert keymap({"form.save": "f11"}).show("form.save") == "f11"

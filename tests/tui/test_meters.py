@@ -17,6 +17,8 @@ from runner.events import (
     RunFinished,
     RunStarted,
     TextDelta,
+    ToolFinished,
+    ToolProposed,
     UsageUpdated,
 )
 from runner.messages import JsonObject
@@ -196,3 +198,33 @@ def test_one_line_says_the_session_only_where_it_differs() -> None:
     second = view_of(run_of(answer(110.0), RunFinished(status="completed"), run_id="q"), *alone.runs)
     assert "session $0.4050" in meters_line(totals(second), 200).plain
     assert "/min" not in meters_line(Totals(), 200).plain
+
+
+def listed(*items: tuple[str, str], status: str = "ok", call_id: str = "c") -> tuple[Event, ...]:
+    display: JsonObject = {"type": "todo", "items": [{"text": text, "status": state} for text, state in items]}
+    return (
+        ToolProposed(call_id=call_id, tool="todo", arguments={}, valid=True),
+        ToolFinished(
+            call_id=call_id,
+            tool="todo",
+            status="ok" if status == "ok" else "cancelled",
+            output="",
+            display=display,
+            seconds=0.0,
+        ),
+    )
+
+
+def test_where_the_list_stands_is_a_line_as_long_as_something_is_left() -> None:
+    assert "todo" not in rows(view_of(run_of()))
+    run = run_of(*listed(("Read", "done"), ("Wri\x1b[31mte", "active"), ("Check", "pending")))
+    found = rows(view_of(run))
+    assert found["todo"] == "1/3 Wri\u241bte"
+    assert found["run"] == "$0 · session $0"
+    assert len(found) == len(rows(view_of(run_of()))), "the pane has a fixed height"
+    assert run.todo is not None
+    later = run_of(*listed(("Other", "done")), run_id="r2")
+    assert "todo" not in rows(view_of(run, later)), "a list that is done is over"
+    assert rows(view_of(run, run_of(run_id="r2")))["todo"] == found["todo"]
+    cut = run_of(*listed(("Read", "active")), *listed(("Never", "active"), status="cut", call_id="d"))
+    assert rows(view_of(cut))["todo"] == "0/1 Read"

@@ -1,39 +1,67 @@
 """The one registry of what a person can do. Footer, help, command palette, slash commands and keymaps all read it."""
 
-from tui.actions.answering import APPROVAL, LIMIT
+from tui.actions.answering import APPROVAL, FORM, LIMIT, QUESTION
+from tui.actions.axis import AXIS
 from tui.actions.base import (
+    TYPED,
     WRITING,
     Action,
+    AxisStep,
     Choice,
     Cockpit,
+    FormStep,
     LimitChoice,
     Order,
+    PanelName,
     PaneName,
     QueueStep,
     Scope,
     ScreenName,
 )
+from tui.actions.beside import BESIDE
+from tui.actions.policy import POLICY
 from tui.actions.program import LOOK, PROGRAM
 from tui.actions.running import RUN
+from tui.actions.servers import SERVERS
+from tui.actions.undo import UNDO
 from tui.actions.writing import QUEUE, WRITE
 
 __all__ = [
     "ACTIONS",
     "BY_ID",
     "FIXED_KEYS",
+    "TYPED",
     "WRITING",
     "Action",
+    "AxisStep",
     "Choice",
     "Cockpit",
+    "FormStep",
     "LimitChoice",
     "Order",
     "PaneName",
+    "PanelName",
     "QueueStep",
     "Scope",
     "ScreenName",
 ]
 
-ACTIONS: tuple[Action, ...] = (*RUN, *WRITE, *QUEUE, *APPROVAL, *LIMIT, *LOOK, *PROGRAM)
+ACTIONS: tuple[Action, ...] = (
+    *RUN,
+    *WRITE,
+    *QUEUE,
+    *APPROVAL,
+    *QUESTION,
+    *FORM,
+    *LIMIT,
+    *POLICY,
+    *BESIDE,
+    *SERVERS,
+    *UNDO,
+    *LOOK,
+    *AXIS,
+    *PROGRAM,
+)
 BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}
 
 FIXED_KEYS: tuple[tuple[str, str, str], ...] = (
@@ -46,7 +74,16 @@ FIXED_KEYS: tuple[tuple[str, str, str], ...] = (
         "up, down",
         "Choose one; up from the first one goes on to earlier messages, esc to the message",
     ),
+    ("Questions", "1 to 9", "Choose an answer"),
+    ("Questions", "up, down, space", "Mark an answer; space takes it, or leaves it where several may be chosen"),
+    ("Forms on a card", "tab, up, down", "The next field, the one before"),
+    ("Forms on a card", "left, right, space", "Choose in a field with choices"),
+    ("Forms on a card", "enter", "Save, from a field of one line"),
+    ("Forms on a card", "escape", "Go back; what was written stays until the call is decided"),
     ("Look", "up, down, enter", "In the tool calls: choose one, see all of it"),
+    ("Time axis", "left, right, up, down", "The bar before or after, the row above or below"),
+    ("Time axis", "home, end", "The first bar of the row; the newest, which is followed again"),
+    ("Time axis", "enter", "All of the selected call, or its request in the ledger"),
     ("Program", "escape", "Close a list or a screen"),
 )
 """Keys that belong to a widget and cannot be changed, for the help: group, keys, what they do."""

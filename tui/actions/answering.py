@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.actions.base import Action
+from tui.actions.base import Action, CallChoice, CardChoice, FormStep, QuestionChoice, Scope
 
 if TYPE_CHECKING:
     from tui.view import View
@@ -22,6 +22,64 @@ def _at_limit(view: View) -> str:
     return "" if view.limit_asked is not None else "no limit is asked about"
 
 
+_QUESTIONS: frozenset[Scope] = frozenset({"question"})
+
+
+def _call(choice: CallChoice, name: str, what: str, *keys: str) -> Action:
+    """An answer to a call that asks."""
+    return Action(
+        id=f"approval.{choice}",
+        name=name,
+        help=what,
+        keys=keys,
+        group="Approve",
+        run=lambda ui: ui.answers.choose(choice),
+        scope="approval",
+        refusal=_waits,
+    )
+
+
+def _card(choice: CardChoice, name: str, what: str, *keys: str) -> Action:
+    """What can be done with every card that asks, for a call or for an answer."""
+    return Action(
+        id=f"approval.{choice}",
+        name=name,
+        help=what,
+        keys=keys,
+        group="Approve",
+        run=lambda ui: ui.answers.choose(choice),
+        scope="approval",
+        also=_QUESTIONS,
+        refusal=_waits,
+    )
+
+
+def _question(choice: QuestionChoice, name: str, what: str, *keys: str) -> Action:
+    return Action(
+        id=f"question.{choice}",
+        name=name,
+        help=what,
+        keys=keys,
+        group="Questions",
+        run=lambda ui: ui.answers.choose(choice),
+        scope="question",
+        refusal=_waits,
+    )
+
+
+def _form(step: FormStep, name: str, what: str, *keys: str) -> Action:
+    return Action(
+        id=f"form.{step}",
+        name=name,
+        help=what,
+        keys=keys,
+        group="Forms on a card",
+        run=lambda ui: ui.answers.form(step),
+        scope="form",
+        refusal=_waits,
+    )
+
+
 APPROVAL = (
     Action(
         id="approval.focus",
@@ -29,81 +87,35 @@ APPROVAL = (
         help="Go to what waits for your answer, again for the other one; esc goes back to the message",
         keys=("ctrl+g", "f2"),
         group="Approve",
-        run=lambda ui: ui.focus_card(),
+        run=lambda ui: ui.answers.focus(),
         refusal=_asked,
         footer=3,
         slash="approve",
     ),
-    Action(
-        id="approval.allow",
-        name="allow once",
-        help="Allow this one call",
-        keys=("y", "a"),
-        group="Approve",
-        run=lambda ui: ui.choose("allow"),
-        scope="approval",
-        refusal=_waits,
-    ),
-    Action(
-        id="approval.allow_run",
-        name="allow for the run",
-        help="Allow every call of this tool until the run ends",
-        keys=("r",),
-        group="Approve",
-        run=lambda ui: ui.choose("allow_run"),
-        scope="approval",
-        refusal=_waits,
-    ),
-    Action(
-        id="approval.deny",
-        name="deny",
-        help="Deny this call; the model is told and goes on",
-        keys=("n",),
-        group="Approve",
-        run=lambda ui: ui.choose("deny"),
-        scope="approval",
-        refusal=_waits,
-    ),
-    Action(
-        id="approval.deny_reason",
-        name="deny, saying why",
-        help="Deny with a reason that the model reads",
-        keys=("d",),
-        group="Approve",
-        run=lambda ui: ui.choose("deny_reason"),
-        scope="approval",
-        refusal=_waits,
-    ),
-    Action(
-        id="approval.edit",
-        name="edit",
-        help="Edit the arguments as JSON; ctrl+s then allows the edited call",
-        keys=("e",),
-        group="Approve",
-        run=lambda ui: ui.choose("edit"),
-        scope="approval",
-        refusal=_waits,
-    ),
-    Action(
-        id="approval.view",
-        name="view all",
-        help="See the whole call on a screen of its own",
-        keys=("v",),
-        group="Approve",
-        run=lambda ui: ui.choose("view"),
-        scope="approval",
-        refusal=_waits,
-    ),
-    Action(
-        id="approval.end_run",
-        name="end run",
-        help="Deny this call and end the run",
-        keys=("x",),
-        group="Approve",
-        run=lambda ui: ui.choose("end_run"),
-        scope="approval",
-        refusal=_waits,
-    ),
+    _call("allow", "allow once", "Allow this one call", "y", "a"),
+    _call("allow_for", "allow for…", "Allow more than this call: choose what, how long and how far", "f"),
+    _call("allow_run", "allow for the run", "Allow every call of this tool until the run ends", "r"),
+    _call("deny", "deny", "Deny this call; the model is told and goes on", "n"),
+    _call("deny_reason", "deny, saying why", "Deny with a reason that the model reads", "d"),
+    _call("edit", "edit", "Edit the arguments, as fields or as JSON, and then allow the edited call", "e"),
+    _call("edit_outside", "edit in your editor", "Edit the arguments as JSON in $VISUAL or $EDITOR", "E"),
+    _card("view", "view all", "See the whole of it on a screen of its own", "v"),
+    _card("end_run", "end run", "Deny this call and end the run", "x"),
+    _card("next", "next one", "See the next one that waits, without answering this one", "j"),
+    _card("previous", "the one before", "See the one that waits before this one", "k"),
+)
+
+QUESTION = (
+    _question("write", "write an answer", "Answer in your own words, or fill in the form", "w"),
+    _question("submit", "send", "Send the answers that are chosen", "s"),
+    _question("decline", "decline", "Give no answer; who asks is told so", "n"),
+)
+
+FORM = (
+    _form("save", "save", "Do what the form says: allow, deny or answer", "ctrl+s"),
+    _form("raw", "as JSON", "Edit the arguments as JSON, or as fields again", "ctrl+d", "alt+j"),
+    _form("editor", "in your editor", "Edit the field, or the JSON, in $VISUAL or $EDITOR", "ctrl+e", "alt+e"),
+    _form("history", "try it on history", "See which past calls this would have allowed", "ctrl+f", "alt+h"),
 )
 
 LIMIT = (
@@ -113,7 +125,7 @@ LIMIT = (
         help="Raise the limit to the value shown, and go on",
         keys=("r",),
         group="At a limit",
-        run=lambda ui: ui.choose_limit("raise"),
+        run=lambda ui: ui.answers.choose_limit("raise"),
         scope="limit",
         refusal=_at_limit,
     ),
@@ -123,7 +135,7 @@ LIMIT = (
         help="Write the limit's new value",
         keys=("e",),
         group="At a limit",
-        run=lambda ui: ui.choose_limit("value"),
+        run=lambda ui: ui.answers.choose_limit("value"),
         scope="limit",
         refusal=_at_limit,
     ),
@@ -133,7 +145,7 @@ LIMIT = (
         help="Go on without this limit",
         keys=("o",),
         group="At a limit",
-        run=lambda ui: ui.choose_limit("off"),
+        run=lambda ui: ui.answers.choose_limit("off"),
         scope="limit",
         refusal=_at_limit,
     ),
@@ -143,7 +155,7 @@ LIMIT = (
         help="Choose another model, a cheaper one for example",
         keys=("m",),
         group="At a limit",
-        run=lambda ui: ui.choose_limit("model"),
+        run=lambda ui: ui.answers.choose_limit("model"),
         scope="limit",
         refusal=_at_limit,
     ),
@@ -153,7 +165,7 @@ LIMIT = (
         help="One last answer without tools, then the end",
         keys=("w",),
         group="At a limit",
-        run=lambda ui: ui.choose_limit("wrap_up"),
+        run=lambda ui: ui.answers.choose_limit("wrap_up"),
         scope="limit",
         refusal=_at_limit,
     ),
@@ -163,7 +175,7 @@ LIMIT = (
         help="End the run here",
         keys=("x",),
         group="At a limit",
-        run=lambda ui: ui.choose_limit("stop"),
+        run=lambda ui: ui.answers.choose_limit("stop"),
         scope="limit",
         refusal=_at_limit,
     ),

@@ -9,25 +9,63 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 if TYPE_CHECKING:
     from tui.view import View
 
-Scope = Literal["app", "composer", "approval", "limit", "queue"]
-"""Where an action's keys work: everywhere, only while writing, or only while that card or list has the focus."""
+Scope = Literal["app", "composer", "approval", "question", "form", "limit", "queue", "axis"]
+"""Where an action's keys work: everywhere, only while writing, or only while that card or list has the focus; form: in
+every field of a form on a card."""
 
 WRITING: frozenset[Scope] = frozenset({"app", "composer"})
-"""Scopes in which letters are for writing."""
+"""Scopes whose actions can be carried out from a list of commands too."""
 
-PaneName = Literal["timeline", "meters"]
-ScreenName = Literal["models", "sessions", "help", "palette"]
-Choice = Literal["allow", "allow_run", "deny", "deny_reason", "edit", "view", "end_run"]
+TYPED: frozenset[Scope] = frozenset({"app", "composer", "form"})
+"""Scopes in which a letter alone cannot be a key."""
+
+PaneName = Literal["timeline", "meters", "axis"]
+PanelName = Literal["grants", "decisions", "processes", "try", "servers", "undo", "ledger"]
+"""Screens that `tui/panels.py` opens; the action that opens one has its name as id."""
+
+ScreenName = Literal["models", "sessions", "help", "palette", PanelName]
+CallChoice = Literal["allow", "allow_for", "allow_run", "deny", "deny_reason", "edit", "edit_outside"]
+QuestionChoice = Literal["write", "submit", "decline"]
+CardChoice = Literal["view", "end_run", "next", "previous"]
+Choice = Literal[CallChoice, QuestionChoice, CardChoice]
+FormStep = Literal["save", "raw", "editor", "history"]
 LimitChoice = Literal["raise", "value", "off", "model", "wrap_up", "stop"]
 QueueStep = Literal["edit", "earlier", "later", "delete", "undo", "now"]
+AxisStep = Literal["in", "out", "fit", "earlier", "later"]
 Order = Literal["retry_now", "next_model", "wrap_up", "compact"]
 
 Refusal: TypeAlias = "Callable[[View], str]"
 """Why an action can do nothing now, in words for the person; "" where it can."""
 
 
+class Answers(Protocol):
+    """What a person may answer."""
+
+    def focus(self) -> None: ...
+
+    def choose(self, choice: Choice) -> None: ...
+
+    def form(self, step: FormStep) -> None: ...
+
+    def choose_limit(self, choice: LimitChoice) -> None: ...
+
+    def cancel_tool(self) -> None: ...
+
+
+class Axis(Protocol):
+    """What a person may do with the time axis."""
+
+    def step(self, step: AxisStep) -> None: ...
+
+
 class Cockpit(Protocol):
     """What actions may ask of the program."""
+
+    @property
+    def answers(self) -> Answers: ...
+
+    @property
+    def axis(self) -> Axis: ...
 
     def press_stop(self) -> None: ...
 
@@ -37,27 +75,19 @@ class Cockpit(Protocol):
 
     def order(self, what: Order) -> None: ...
 
-    def cancel_tool(self) -> None: ...
-
     def ask_limit(self) -> None: ...
 
     def new_session(self) -> None: ...
 
     def ask_quit(self) -> None: ...
 
-    def open_screen(self, name: ScreenName) -> None: ...
+    def open_screen(self, name: ScreenName, argument: str = "") -> None: ...
 
     def toggle_pane(self, name: PaneName) -> None: ...
-
-    def focus_card(self) -> None: ...
 
     def focus_queue(self) -> None: ...
 
     def focus_composer(self) -> None: ...
-
-    def choose(self, choice: Choice) -> None: ...
-
-    def choose_limit(self, choice: LimitChoice) -> None: ...
 
     def queue(self, step: QueueStep) -> None: ...
 
@@ -79,7 +109,7 @@ class Action:
     """name: short, for the footer and the palette. help: one line. keys: the defaults, Textual's names.
 
     refusal: why it can do nothing now. footer: place in the footer, 0 = not there. slash: its "/command".
-    reserved: no other action may take its keys, and it cannot be left without any.
+    reserved: no other action may take its keys, and it cannot be left without any. also: other scopes it works in.
     """
 
     id: str
@@ -93,6 +123,7 @@ class Action:
     footer: int = 0
     slash: str = ""
     reserved: bool = False
+    also: frozenset[Scope] = frozenset()
 
     def enabled(self, view: View) -> bool:
         """Whether it does something now."""

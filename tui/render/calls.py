@@ -6,13 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Final, NamedTuple, cast
 
-from runner.state import ApprovalView, CallItem
+from runner.state import CallItem
 from tui import words
 from tui.render.clean import Clean, clean
-from tui.render.diff import diff_lines
-from tui.render.lines import MUTED, Ink, Line, Prefix, Span, fit, fit_middle, spans_of, width_of, wrapped
+from tui.render.decisions import decision_words, short_words
+from tui.render.lines import MUTED, Ink, Line, Span, fit, fit_middle, spans_of, width_of, wrapped
+from tui.render.results import INDENT, entries_of, facts_of, list_words, special_lines, standing_lines
 
-INDENT: Final[Prefix] = (Span(Clean("    "), MUTED),)
 OUTPUT_LINES: Final = 200
 """Lines of output shown below an unfolded call; the rest is counted."""
 
@@ -20,13 +20,21 @@ _OUTPUT: Final = Ink("foreground")
 _ERROR: Final = Ink("text.error")
 _NAME: Final = Ink("muted", italic=True)
 
+_REPEATED: Final = {
+    "edit_files": frozenset({"edits"}),
+    "todo": frozenset({"items"}),
+    "ask_user": frozenset({"question", "choices", "several"}),
+}
+
 _COLOURS: Final = {
     "list_files": "tool.read",
     "read_file": "tool.read",
     "search": "tool.read",
     "write_file": "tool.write",
     "edit_file": "tool.write",
+    "edit_files": "tool.write",
     "shell": "tool.shell",
+    "web_fetch": "tool.network",
 }
 
 
@@ -83,6 +91,8 @@ def _telling(tool: str, arguments: Mapping[str, object]) -> str:
             return f"{pattern} in {path}"
         case "search", {"pattern": str(pattern)}:
             return pattern
+        case "todo", {"items": list()}:
+            return list_words(entries_of({"type": "todo", "items": arguments["items"]}) or [])
         case "read_file", {"path": str(path), "start": int(start)}:
             end = arguments.get("end")
             return f"{path}:{start}-{end}" if end is not None else f"{path}:{start}"
@@ -147,9 +157,7 @@ def _facts(call: CallItem, running: int | None) -> list[Clean]:
         if running is not None and running > 0:
             facts.append(words.seconds(running))
     elif call.phase == "finished":
-        display = call.display or {}
-        if display.get("type") == "diff":
-            facts.append(f"+{display.get('added', 0)} -{display.get('removed', 0)}")
+        facts.extend(words.one_line(fact) for fact in facts_of(call.display or {}))
         cut = call.status in ("interrupted", "cancelled")
         if call.status not in ("ok", "skipped") and not cut and (why := _why(call)):
             facts.append(words.cut(why, 60))
@@ -159,6 +167,8 @@ def _facts(call: CallItem, running: int | None) -> list[Clean]:
             facts.append("changed nothing" if call.side_effects == "none" else "had its effects")
         if call.status not in ("denied", "skipped", "invalid"):
             facts.append(words.duration(call.seconds))
+        if decided := short_words(call):
+            facts.append(decided)
     return [clean(fact) for fact in facts]
 
 
@@ -174,9 +184,19 @@ def _why(call: CallItem) -> str:
 def detail_lines(call: CallItem, width: int) -> list[Line]:
     """What stands below the header: arguments, approval, and how it ended; the output has its own place."""
     lines = _arguments(call, width)
-    if call.approval is not None:
-        lines.extend(_text(_approval_words(call.approval), MUTED, width))
+    for sentence in decision_words(call):
+        lines.extend(_text(sentence, MUTED, width))
     return lines
+
+
+def _cage_words(sandbox: object) -> list[str]:
+    """Whether a command ran in a sandbox, where that was wanted."""
+    if not isinstance(sandbox, Mapping):
+        return []
+    found = cast("Mapping[str, object]", sandbox)
+    if not found.get("on"):
+        return ["no sandbox"]
+    return ["in a sandbox with network" if found.get("network") else "in a sandbox"]
 
 
 def ending_lines(call: CallItem, width: int) -> list[Line]:
@@ -189,6 +209,9 @@ def ending_lines(call: CallItem, width: int) -> list[Line]:
         facts.append(f"ended by signal {signal}")
     elif isinstance(exit_code, int):
         facts.append(f"exit code {exit_code}")
+    facts += _cage_words(display.get("sandbox"))
+    if isinstance(aside := display.get("set_aside"), list):
+        facts.append(f"put aside, because git would obey it: {', '.join(map(str, cast('list[object]', aside)))}")
     if call.truncated:
         facts.append("the model read a shortened output" + (", the whole is stored" if call.artifact else ""))
     if call.side_effects == "unknown":
@@ -199,14 +222,17 @@ def ending_lines(call: CallItem, width: int) -> list[Line]:
     return _text(" · ".join(facts), MUTED, width) if facts else []
 
 
+def always_lines(call: CallItem, width: int) -> list[Line]:
+    """What is shown below the header even while the call is folded."""
+    return standing_lines(call.display, width) if call.status == "ok" else []
+
+
 def result_lines(call: CallItem, width: int) -> list[Line] | None:
     """The special view of a result or of what is asked for (a diff); None where its text is the view."""
     display = call.display
     if display is None and call.phase != "finished" and call.approval is not None:
         display = call.approval.preview
-    if display is not None and display.get("type") == "diff" and isinstance(display.get("diff"), str):
-        return diff_lines(clean(display["diff"]), width, prefix=INDENT)
-    return None
+    return special_lines(display, width)
 
 
 def output_text(call: CallItem) -> str:
@@ -242,8 +268,10 @@ def _arguments(call: CallItem, width: int) -> list[Line]:
 
 
 def _shown_as_diff(call: CallItem) -> frozenset[str]:
-    """Arguments that the diff below repeats."""
-    return frozenset({"content", "old", "new"}) if result_lines(call, 40) is not None else frozenset()
+    """Arguments that the view below repeats."""
+    if result_lines(call, 40) is None:
+        return frozenset()
+    return _REPEATED.get(call.tool, frozenset({"content", "old", "new"}))
 
 
 def _argument(name: str, value: object, width: int) -> list[Line]:
@@ -269,27 +297,3 @@ def _json(value: object) -> str:
 
 def _text(text: str, ink: Ink, width: int) -> list[Line]:
     return wrapped(spans_of(clean(text), ink), width, first=INDENT)
-
-
-_DECIDERS: Final = {
-    "user": "you",
-    "rule": "a rule",
-    "grant": "an earlier decision",
-    "timeout": "the timeout",
-    "stop": "the stop",
-    "disconnect": "a lost connection",
-}
-_DECISIONS: Final = {"allow": "allowed", "deny": "denied", "edit": "allowed with changes", "end_run": "run ended"}
-_SCOPES: Final = {"run": "for this run", "session": "for this session", "project": "for this project", "user": "always"}
-
-
-def _approval_words(approval: ApprovalView) -> str:
-    if not approval.decision:
-        return f"asks because {approval.why}" if approval.why else "asks for your approval"
-    parts = [f"{_DECISIONS.get(approval.decision, approval.decision)} by {_DECIDERS.get(approval.by, approval.by)}"]
-    if approval.scope in _SCOPES:
-        parts.append(_SCOPES[approval.scope])
-    if approval.rule:
-        parts.append(approval.rule)
-    text = ", ".join(parts)
-    return f"{text}: {words.one_line(approval.reason)}" if approval.reason else text

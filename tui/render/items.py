@@ -214,7 +214,12 @@ class CallView(View):
         call, expanded, running = self._item, self.expanded, self._running
         header = Block(render=lambda width: [calls.header_line(call, width, running=running)])
         if not expanded:
-            return [header]
+            always = bool(calls.always_lines(call, 40))
+            return (
+                [header, Block(render=lambda width: calls.always_lines(call, width), newlines=3)]
+                if always
+                else [header]
+            )
         return [header, Block(render=lambda width: calls.detail_lines(call, width)), *self._output(), self._ending()]
 
     def _output(self) -> list[Block]:

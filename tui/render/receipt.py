@@ -38,6 +38,7 @@ def receipt_words(receipt: Entry | None) -> list[str]:
     if more:
         lines.append(f"{words.count(more, 'more process', 'more processes')} ended")
     lines += [_tool(entry, FILES_SHOWN) for entry in _entries(receipt, "tools")]
+    lines += [_goes_on(entry) for entry in _entries(receipt, "still_running")]
     return lines or ["Nothing was open"]
 
 
@@ -128,6 +129,12 @@ def _process(entry: Entry) -> str:
     where = f"pid {pid}" if pgid is None or pgid == pid else f"pid {pid} of group {pgid}"
     how = str(entry.get("how", ""))
     return f"Process {words.cut(_name(entry, 'name', 'without a name'), 40)} ({where}) {HOW.get(how, how)}"
+
+
+def _goes_on(entry: Entry) -> str:
+    """A process that an earlier run of the session left in the background: an abort is about its own run."""
+    name = words.cut(_name(entry, "name", "without a name"), 40)
+    return f"Process {name} (pid {entry.get('pid', '?')}) of an earlier run goes on in the background"
 
 
 def _tool(entry: Entry, shown: int) -> str:

@@ -27,6 +27,7 @@ from runner.events import (
     RetryScheduled,
     RetrySkipped,
     RunFinished,
+    SamplingFinished,
     StopRequested,
     UnknownEvent,
 )
@@ -110,6 +111,8 @@ def notice(event: Event, *more: Event) -> Notice:
             return _notice("!", f"{changed_words(event, _by(event.by))}{_goes_on(more)}", "text.system")
         case CompactionStarted() | CompactionFinished():
             return _compaction(event)
+        case SamplingFinished():
+            return _sampling(event)
         case ErrorOccurred():
             return _error(event)
         case RunFinished():
@@ -295,6 +298,21 @@ def _compaction(event: CompactionStarted | CompactionFinished) -> Notice:
             text = f"History left as it is: {before} tokens{paid} · the summary was not made{why}"
     summary = clean(event.summary.strip("\n"), tab=4)
     return replace(_notice("≡", text, "text.system"), folded=summary, markdown=True)
+
+
+def _sampling(event: SamplingFinished) -> Notice:
+    """What somebody besides the agent had of the model."""
+    some = event.usage.total or event.cost_usd
+    paid = f": {_amount(event.usage, event.cost_usd, event.usage_source)}" if some else ""
+    who = words.one_line(event.who)
+    match event.how:
+        case "model":
+            text = f"{who} asked the model{paid}"
+        case "failed":
+            text = f"{who} asked the model in vain{paid} · {words.one_line(event.error)}"
+        case "none":
+            text = f"{who} asked the model, and the request was closed{paid}"
+    return replace(_notice("≡", text, "text.system"), folded=clean(event.text.strip("\n"), tab=4))
 
 
 def _error(event: ErrorOccurred) -> Notice:

@@ -24,6 +24,7 @@ from tui.widgets.welcome import Welcome
 
 if TYPE_CHECKING:
     from runner.state import CallItem
+    from tui.render.lanes import Bar as TimeBar
     from tui.widgets.approval import ApprovalCard
     from tui.widgets.asking import Asking
     from tui.widgets.call_list import CallList
@@ -31,17 +32,47 @@ if TYPE_CHECKING:
     from tui.widgets.limit_card import LimitCard
     from tui.widgets.queue_list import QueueList
     from tui.widgets.shelf import ShelfRows
+    from tui.widgets.time_axis import TimeAxis
 
 WIDE = 100
 """Columns from which the tool calls and meters have a column of their own."""
+
+AXIS_LINES = 28
+"""Lines from which there is room for the time axis."""
 
 BY_WIDTH = [(0, "-narrow"), (WIDE, "-wide"), (140, "-broad")]
 BY_HEIGHT = [(0, "-short"), (18, "-medium"), (28, "-tall")]
 """Classes that screens have from so many columns or lines on; the stylesheet lays out by them."""
 
 
+class Answers(Protocol):
+    """What becomes of the answers that are given on cards."""
+
+    def decide(self, decided: ApprovalCard.Decided) -> None: ...
+
+    def try_on_history(self, asked: ApprovalCard.TryOnHistory) -> None: ...
+
+    def edit_outside(self, asked: ApprovalCard.EditOutside) -> None: ...
+
+    def decide_limit(self, decided: LimitCard.Decided) -> None: ...
+
+    def cancel_call(self, call: CallItem) -> None: ...
+
+
+class Browsing(Protocol):
+    def view_call(self, call: CallItem) -> None: ...
+
+    def view_bar(self, bar: TimeBar, call: CallItem | None) -> None: ...
+
+
 class Conducts(Protocol):
     """Who carries out what happens on the screen."""
+
+    @property
+    def answers(self) -> Answers: ...
+
+    @property
+    def browsing(self) -> Browsing: ...
 
     def do(self, action_id: str) -> bool: ...
 
@@ -53,8 +84,6 @@ class Conducts(Protocol):
 
     def queue(self, step: QueueStep) -> None: ...
 
-    def cancel_call(self, call: CallItem) -> None: ...
-
     def submit(self, text: str) -> bool: ...
 
     def frame(self) -> None: ...
@@ -63,13 +92,9 @@ class Conducts(Protocol):
 
     def complete(self, word: Word | None) -> None: ...
 
-    def decide(self, decided: ApprovalCard.Decided) -> None: ...
-
-    def decide_limit(self, decided: LimitCard.Decided) -> None: ...
-
     def typed(self, text: str) -> None: ...
 
-    def view_call(self, call: CallItem) -> None: ...
+    def left_out(self, number: int) -> None: ...
 
     def view_selected_call(self) -> None: ...
 
@@ -83,6 +108,7 @@ class CockpitScreen(Steady[None]):
         self.keys = keys
         self.conductor: Conducts | None = None
         self._folder = folder
+        self._axis: bool | None = None
         self._early: list[str] = []
         self._early_messages: list[str] = []
         composer_keys = {
@@ -129,10 +155,34 @@ class CockpitScreen(Steady[None]):
         """On a wide screen each pane comes and goes; on a narrow one the tool calls take the transcript's place."""
         if pane == "meters":
             self.toggle_class("-no-meters")
+        elif pane == "axis" and self._has_axis_room:
+            self._step_to_axis()
         elif self.wide:
             self.toggle_class("-no-timeline")
         else:
             self.toggle_class("-show-side")
+
+    @property
+    def _has_axis_room(self) -> bool:
+        return self.wide and self.size.height >= AXIS_LINES
+
+    @property
+    def axis_shown(self) -> bool:
+        """On a large screen until a person hides it, on a smaller wide one when asked for. A card needs its room."""
+        wanted = self.size.width >= 140 and self.size.height >= 44 if self._axis is None else self._axis
+        beside_card = not self.has_class("-asking") or self.size.height >= AXIS_LINES + 8
+        return wanted and self._has_axis_room and beside_card
+
+    def _step_to_axis(self) -> None:
+        """Shown and gone to; hidden again from there."""
+        axis = self.query_one("#axis")
+        self._axis = not (axis.display and axis.has_focus)
+        if self._axis:
+            # It is shown by the next painting, and a hidden widget takes no focus.
+            axis.display = True
+            axis.focus()
+        else:
+            self.composer.focus()
 
     @on(FrameDue)
     def _frame(self) -> None:
@@ -148,6 +198,12 @@ class CockpitScreen(Steady[None]):
             self._early.append(action_id)
         elif not self.composer.blank:
             self._early_messages.append(self.composer.take())
+
+    @on(Composer.LeftOut)
+    def _left_out(self, event: Composer.LeftOut) -> None:
+        event.stop()
+        if self.conductor is not None:
+            self.conductor.left_out(event.number)
 
     @on(Composer.Completing)
     def _completing(self, event: Composer.Completing) -> None:
@@ -167,6 +223,16 @@ class CockpitScreen(Steady[None]):
         if self.conductor is not None and event.rows.id == "timeline":
             self.conductor.view_selected_call()
 
+    def on_time_axis_selected(self, event: TimeAxis.Selected) -> None:
+        event.stop()
+        if self.conductor is not None:
+            self.conductor.repaint()
+
+    def on_time_axis_chosen(self, event: TimeAxis.Chosen) -> None:
+        event.stop()
+        if self.conductor is not None:
+            self.conductor.browsing.view_bar(event.bar, event.call)
+
     def on_descendant_focus(self) -> None:
         """What the next key does depends on where the focus is."""
         if self.conductor is not None:
@@ -175,7 +241,7 @@ class CockpitScreen(Steady[None]):
     def on_key(self, event: events.Key) -> None:
         """Escape leaves a pane before it means anything else; tab goes to the card while there is one."""
         focused = self.focused
-        if event.key == "escape" and focused is not None and focused.id in ("timeline", "transcript"):
+        if event.key == "escape" and focused is not None and focused.id in ("timeline", "transcript", "axis"):
             event.stop()
             self.composer.focus()
         elif event.key == "tab" and focused is self.composer and self._can("approval.focus"):
@@ -213,17 +279,27 @@ class CockpitScreen(Steady[None]):
     def on_approval_card_decided(self, event: ApprovalCard.Decided) -> None:
         event.stop()
         if self.conductor is not None:
-            self.conductor.decide(event)
+            self.conductor.answers.decide(event)
 
     def on_approval_card_view_all(self, event: ApprovalCard.ViewAll) -> None:
         event.stop()
         if self.conductor is not None:
-            self.conductor.view_call(event.call)
+            self.conductor.browsing.view_call(event.call)
+
+    def on_approval_card_try_on_history(self, event: ApprovalCard.TryOnHistory) -> None:
+        event.stop()
+        if self.conductor is not None:
+            self.conductor.answers.try_on_history(event)
+
+    def on_approval_card_edit_outside(self, event: ApprovalCard.EditOutside) -> None:
+        event.stop()
+        if self.conductor is not None:
+            self.conductor.answers.edit_outside(event)
 
     def on_limit_card_decided(self, event: LimitCard.Decided) -> None:
         event.stop()
         if self.conductor is not None:
-            self.conductor.decide_limit(event)
+            self.conductor.answers.decide_limit(event)
 
     def on_queue_list_stepped(self, event: QueueList.Stepped) -> None:
         event.stop()
@@ -234,7 +310,7 @@ class CockpitScreen(Steady[None]):
     def on_call_list_cancelled(self, event: CallList.Cancelled) -> None:
         event.stop()
         if self.conductor is not None:
-            self.conductor.cancel_call(event.call)
+            self.conductor.answers.cancel_call(event.call)
 
     def on_asking_typed(self, event: Asking.Typed) -> None:
         event.stop()

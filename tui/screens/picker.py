@@ -60,13 +60,17 @@ class Picker(ModalScreen[R], Steady[R], Generic[R]):
         with Vertical(classes="picker"):
             title = Content.assemble((self.TITLE_TEXT, "bold $primary"), (f"  {self.SUBTITLE}", "$muted"))
             yield Static(title, classes="picker-title", markup=False)
-            yield Input(placeholder="type to filter", classes="picker-filter")
+            yield Input(placeholder="type to filter", classes="picker-filter", select_on_focus=False)
             yield self._list
             yield Static("", classes="picker-detail", markup=False)
             yield Static(Content.styled(self.hint(), "$key-label"), classes="picker-hint", markup=False)
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
+        self.start()
+
+    def start(self) -> None:
+        """Get the rows. A subclass overrides this and not `on_mount`, which Textual calls in every class."""
         self.run_worker(self._fill(), exclusive=True, group="load", exit_on_error=False)
 
     async def _fill(self) -> None:

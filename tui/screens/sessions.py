@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Input
 
 from runner.store.base import SessionSummary
-from tui.render.clean import clean
+from tui.render.clean import clean, visible
 from tui.screens.picker import Picker
 from tui.widgets.rows import Rows
 from tui.words import ago, count, cut, cut_middle, fit, money, one_line
@@ -110,7 +110,7 @@ class SessionPicker(Picker[SessionChoice]):
         ]
         if item.session_id == self._current:
             parts.insert(0, "shown now")
-        return Content.styled(clean(" · ".join(filter(None, parts))), "$muted")
+        return Content.styled(visible(" · ".join(filter(None, parts))), "$muted")
 
     def choose(self, item: object) -> None:
         assert isinstance(item, SessionSummary)

@@ -10,8 +10,9 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.preview import diff, pretty, preview
+from tui.preview import diff, file_line, files_of, pretty, preview
 from tui.render.clean import clean, visible
+from tui.render.decisions import decision_words
 from tui.screens.steady import Steady
 from tui.widgets.timeline import output_of, state_of
 from tui.words import duration, one_line
@@ -75,21 +76,18 @@ def call_title(call: CallItem) -> Content:
 def call_body(call: CallItem) -> Content:
     """Everything about a call: what it is, what a person decided, what came out."""
     parts: list[Content] = []
-    approval = call.approval
+    approval = call.asked or call.approval
     if approval is not None:
         found = preview(approval)
         parts += [_heading(visible(one_line(found.title))), found.body]
         if found.facts:
             parts.append(Content.styled(" · ".join(visible(one_line(fact)) for fact in found.facts), "$muted"))
-        if approval.why:
-            parts.append(Content.styled(clean(f"asked because: {approval.why}"), "$muted"))
-        if approval.decision:
-            said = f"{approval.decision} ({approval.by}) after {duration(approval.seconds)}"
-            reason = f": {approval.reason}" if approval.reason else ""
-            parts.append(Content.styled(clean(said + reason), "$state-waiting"))
+        parts += [Content.styled(visible(sentence), "$state-waiting") for sentence in decision_words(call)]
     parts += [_heading("Arguments"), pretty(call.arguments)]
-    if call.display is not None and call.display.get("type") == "diff" and approval is None:
-        parts += [_heading("Change"), diff(str(call.display.get("diff", "")))]
+    changed = files_of(call.display) if call.display is not None and approval is None else []
+    parts += [_heading("Change" if len(changed) == 1 else "Changes")] if changed else []
+    for file in changed:
+        parts += [diff(file.diff)] if len(changed) == 1 else [file_line(file), diff(file.diff)]
     output = output_of(call)
     if output:
         cutoff = f" (the last {MOST_CHARACTERS:,} characters)" if len(output) > MOST_CHARACTERS else ""

@@ -1,92 +1,88 @@
-"""The approval card: what will run, exactly, and the choices. It shows the state and never outlives it."""
+"""The approval card: what will run, exactly, and the choices; also the questions of running calls. It shows the state
+and never outlives it."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
-from textual import on
+from rich.cells import cell_len
+from textual import events, on
+from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.message import Message
-from textual.widgets import Input, TextArea
+from textual.widgets import Static
 
+from tui.approving import Around, behind, countdown, risk_line
+from tui.form_fields import MOST_CHARACTERS, as_json
 from tui.keymap import Keymap
+from tui.marked import marked
 from tui.preview import Preview, preview
-from tui.render.clean import clean, visible
 from tui.view import Answering
-from tui.widgets.asking import Asking, each_choice
-from tui.widgets.choices import Option
-from tui.words import one_line
+from tui.widgets import approval_messages
+from tui.widgets.allow_for import AllowForForm
+from tui.widgets.answers import Answers
+from tui.widgets.argument_form import ArgumentForm
+from tui.widgets.asking import each_choice
+from tui.widgets.call_choices import call_options, direct
+from tui.widgets.card_form import CardForm
+from tui.widgets.choices import Choices, Option
+from tui.widgets.form_card import FormCard
+from tui.widgets.form_kinds import FORMS, make_form
+from tui.widgets.question import Question
+from tui.words import count, cut, one_line
 
 if TYPE_CHECKING:
-    from runner.events import Decision, Scope
+    from runner.control.commands import Decide
     from runner.state import ApprovalView, CallItem
-
-ORDER: tuple[tuple[str, str, str], ...] = (
-    ("allow", "allow once", "allow"),
-    ("allow_run", "allow {tool} for this run", "for run"),
-    ("deny", "deny", "deny"),
-    ("deny_reason", "deny, saying why", "why"),
-    ("edit", "edit", "edit"),
-    ("view", "view all", "view"),
-    ("end_run", "end run", "end"),
-)
-"""The choice, and its words for a wide and for a narrow card."""
 
 SAFE = "deny"
 """What enter does unless another choice is marked."""
 
-_DIRECT: dict[str, tuple[Decision, Scope]] = {
-    "allow": ("allow", "call"),
-    "allow_run": ("allow", "run"),
-    "deny": ("deny", "call"),
-    "end_run": ("end_run", "call"),
-}
+MOST_FACTS = 3
+"""Lines of facts."""
 
 
-class ApprovalCard(Asking):
-    class Decided(Message):
-        def __init__(
-            self,
-            request_id: str,
-            decision: Decision,
-            *,
-            scope: Scope = "call",
-            reason: str = "",
-            arguments: dict[str, Any] | None = None,
-        ) -> None:
-            super().__init__()
-            self.request_id = request_id
-            self.decision: Decision = decision
-            self.scope: Scope = scope
-            self.reason = reason
-            self.arguments = arguments
-
-    class ViewAll(Message):
-        def __init__(self, call: CallItem) -> None:
-            super().__init__()
-            self.call = call
+class ApprovalCard(FormCard):
+    Decided = approval_messages.Decided
+    ViewAll = approval_messages.ViewAll
+    TryOnHistory = approval_messages.TryOnHistory
+    EditOutside = approval_messages.EditOutside
 
     def __init__(
         self, keys: Keymap, *, now: Callable[[], float], last_input: Callable[[], float], id: str | None = None
     ) -> None:
         choices = each_choice("approval", keys.keys, "approval.focus")
         super().__init__(keys, choices, now=now, last_input=last_input, id=id)
-        self._call: CallItem | None = None
+        self._question_keys = self._by_key | {
+            key: choice for action, choice in each_choice("question", keys.keys).items() for key in keys.of(action)
+        }
+        self._waiting: tuple[CallItem, ...] = ()
+        self._index = 0
+        self._before_all = 0
+        self._total = 0
+        self._around = Around()
         self._preview: Preview | None = None
         self._hidden = 0
-        self._waiting = 0
-        self._place = 0
+        self._question: Question | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static("", classes="card-title", markup=False)
+        yield Static("", classes="card-risk", markup=False)
+        with VerticalScroll(classes="card-body", can_focus=False):
+            yield Static("", classes="card-text", markup=False)
+            yield Answers()
+        yield Static("", classes="card-facts", markup=False)
+        yield Choices()
 
     @property
     def answering(self) -> Answering:
+        form = self.forms.open
         if self.has_focus:
-            return "choose"
-        if not self.has_focus_within:
+            return "choose" if self._question is None else "question"
+        if not self.has_focus_within or form is None:
             return ""
-        return "edit" if self.query("#card-edit") else "reason"
+        return form.answering
 
     @property
     def question_id(self) -> str:
@@ -98,134 +94,270 @@ class ApprovalCard(Asking):
         return approval.request_id if approval else ""
 
     @property
+    def _call(self) -> CallItem | None:
+        return self._waiting[self._index] if self._waiting else None
+
+    @property
     def _approval(self) -> ApprovalView | None:
-        return self._call.approval if self._call else None
+        return self._call.asked if self._call else None
 
-    def show(self, waiting: Sequence[CallItem], *, place: int = 1, of: int | None = None) -> bool:
-        """Show the oldest call that waits, or nothing. Whether a request came up that was not here before.
+    def show(
+        self,
+        waiting: Sequence[CallItem],
+        around: Around,
+        *,
+        before: int = 0,
+        total: int | None = None,
+    ) -> bool:
+        """Show what waits: the one that was shown before as long as it waits, else the next one in its place.
 
-        place, of: the question's place among all that wait.
+        before: questions of other cards that came earlier. total: all that wait. Whether another request is shown now.
         """
-        call = waiting[0] if waiting else None
-        before, shown_before = self.request_id, (self._place, self._waiting)
-        self._call, self._place, self._waiting = call, place, len(waiting) if of is None else of
-        if self.request_id == before:
-            if call is not None and (self._place, self._waiting) != shown_before:
+        shown, self._around = self.request_id, around
+        self._before_all, self._total = before, len(waiting) if total is None else total
+        ids = [call.asked.request_id if call.asked else "" for call in waiting]
+        index = ids.index(shown) if shown in ids else min(self._index, len(ids) - 1)
+        self._waiting, self._index = tuple(waiting), max(0, index)
+        self.forms.keep_only({*ids, *self._around.sent, *self._around.refused})
+        if self.request_id == shown:
+            if shown:
                 self._show_title()
+                self._show_risk()
+                self.show_choices()
             return False
+        return self._show_other()
+
+    def _show_other(self) -> bool:
+        """Another request than before; whether there is one."""
         self.close_input()
-        self.display = call is not None
-        self._preview = preview(call.approval) if call is not None and call.approval is not None else None
-        if call is None:
+        approval = self._approval
+        self.display = approval is not None
+        if approval is None:
+            self._preview = self._question = None
             return False
-        self.ask(SAFE)
+        self._question = Question(approval) if approval.asks == "question" else None
+        self.ask("" if self._question else SAFE)
         self.show_again()
+        refused = self._around.refused.get(approval.request_id)
+        kept = self.forms.kept(approval.request_id)
+        if refused and kept is not None:
+            self._open(kept[1]).tell(refused)
         return True
 
-    def show_again(self) -> None:
-        if self._preview is None:
-            return
-        self.text.update(self._preview.body)
-        self._show_title()
-        self.show_choices()
-        self.call_after_refresh(self._fit)
+    def _step(self, by: int) -> None:
+        """See another one that waits, without an answer to this one."""
+        if len(self._waiting) > 1:
+            self._index = (self._index + by) % len(self._waiting)
+            self._show_other()
 
-    def _fit(self) -> None:
-        self.fit(then=self._show_facts)
+    def show_again(self) -> None:
+        approval = self._approval
+        if approval is None:
+            return
+        self._preview = preview(approval, self._body_width)
+        self.text.update(self._preview.body)
+        self._show_answers()
+        self._show_title()
+        self._show_risk()
+        self.show_choices()
+        self.call_after_refresh(self.refit)
+
+    @property
+    def _body_width(self) -> int:
+        # Before its first layout: the screen without the margins, the border and the paddings of card and body.
+        return self.text.content_size.width or self.screen.size.width - 8
+
+    def _show_answers(self) -> None:
+        question = self._question
+        answers = self.query_one(Answers)
+        if question is None:
+            answers.display = False
+        else:
+            answers.show(question.choices, several=question.several, at=question.at, taken=question.taken)
+
+    def above(self) -> Sequence[Static]:
+        return (self.query_one(".card-risk", Static),)
+
+    def refit(self) -> None:
+        if self.forms.open is None:
+            self.fit(then=self._show_facts)
+        else:
+            # What the form says takes lines that are then not there to be shared out.
+            self._show_facts()
+            self.call_after_refresh(self.fit)
 
     def _show_title(self) -> None:
-        if self._preview is None:
+        if self._preview is None or self._approval is None:
             return
-        place = f"{self._place} of {self._waiting}: " if self._waiting > 1 else ""
+        number = self._before_all + self._index + 1
+        place = f"{number} of {self._total}: " if self._total > 1 else ""
         lead = "" if self.narrow else "waiting for you: "
-        title = Content.assemble(
-            (f"{lead}{place}", f"bold ${self._preview.token}"),
-            (visible(one_line(self._preview.title)), "bold $foreground"),
-        )
-        self.title.update(title)
+        if self.screen.has_class("-short") and self._question is None:
+            lead = f"{self._approval.risk} risk: "
+        shown = Content.styled(f"{lead}{place}", f"bold ${self._preview.token}")
+        self._put(self.title, shown + marked(one_line(self._preview.title), "bold $foreground"))
+
+    def _show_risk(self) -> None:
+        if self._approval is not None:
+            self._put(self.above()[0], risk_line(self._approval, self._around, self._now()))
+
+    def _put(self, line: Static, content: Content) -> None:
+        if line.content != content:
+            line.update(content)
 
     def _show_facts(self) -> None:
-        """Where and why; first of all, how much of the preview is not visible."""
-        approval = self._approval
+        """What of the preview is not visible, then where and why; or what the open form says."""
+        approval, form = self._approval, self.forms.open
         if approval is None or self._preview is None:
             return
         body: VerticalScroll = self.body
-        self._hidden = max(0, body.virtual_size.height - body.size.height)
-        facts = [visible(one_line(fact)) for fact in self._preview.facts]
-        if approval.why:
-            facts.append(clean(f"asks because {one_line(approval.why)}".rstrip(".")))
-        content = Content.styled(" · ".join(facts), "$muted")
-        if self._hidden:
-            more = f"{self._hidden} more lines: up and down scroll, {self.keys.show('approval.view')} shows all · "
-            content = Content.styled(more, "$state-waiting") + content
-        self.facts.update(content)
+        self._hidden = max(0, body.virtual_size.height - body.size.height) if body.display else 0
         self.show_choices()
+        if form is not None:
+            says = form.said()
+            self.say(says.words, says.token)
+            return
+        parts = [marked(one_line(fact), "$muted") for fact in self._preview.facts]
+        if approval.why and self._question is None:
+            parts.append(marked(f"asks because {one_line(approval.why)}".rstrip("."), "$muted"))
+        if self._hidden:
+            more = (
+                f"{count(self._hidden, 'more line')}: up and down scroll, {self.keys.show('approval.view')} shows all"
+            )
+            parts.insert(0, Content.styled(more, "$state-waiting"))
+        content = Content.styled(" · ", "$muted").join(parts)
+        width = max(10, self.facts.content_size.width or self._body_width)
+        if cell_len(content.plain) > MOST_FACTS * (width - 8):
+            content = content.truncate(MOST_FACTS * (width - 8), ellipsis=True)
+        self.facts.set_class(not parts, "-empty")
+        self.facts.update(content)
 
     def options(self) -> Sequence[Option]:
-        tool = clean(self._call.tool) if self._call else ""
-        return [
-            Option(choice, self.keys.show(f"approval.{choice}"), words.format(tool=tool), short)
-            for choice, words, short in ORDER
-        ]
+        approval, form = self._approval, self.forms.open
+        if approval is None:
+            return ()
+        if form is not None:
+            return form.options()
+        several = len(self._waiting) > 1
+        if self._question is not None:
+            return self._question.options(self.keys, waiting=several)
+        return call_options(approval, self.keys, self.screen.size.width, several=several)
 
-    def remark(self) -> str:
-        return f", {self._hidden} more lines" if self._hidden else ""
+    def remark(self, width: int) -> str:
+        """Who waits behind it; on a narrow card what has no line of its own there."""
+        if self._approval is None:
+            return ""
+        parts: list[str] = []
+        if self.narrow and self._hidden:
+            parts.append(count(self._hidden, "more line"))
+        if self.screen.has_class("-short") and (left := countdown(self._approval, self._now())):
+            parts.append(left)
+        if self._question is not None and self.has_focus:
+            parts.append(self._question.hint(short=self.narrow))
+        others = [call for index, call in enumerate(self._waiting) if index != self._index]
+        parts.append(behind(others, self._around.elsewhere, max(12, width - len(" · ".join(parts)) - 3)))
+        return cut(" · ".join(part for part in parts if part), width)
 
     def on_resize(self) -> None:
-        if self.answering in ("", "choose"):
-            self.call_after_refresh(self._fit)
+        if self._preview is not None and self.forms.open is None:
+            self.call_after_refresh(self.show_again)
+        else:
+            self.call_after_refresh(self.refit)
+
+    def choice_of(self, key: str) -> str | None:
+        if self._question is None:
+            return super().choice_of(key)
+        return self._question.choice_of(key) or self._question_keys.get(key)
+
+    def at_once(self, key: str) -> bool:
+        """Taking one answer of several decides nothing yet."""
+        question = self._question
+        if question is None or not question.several:
+            return False
+        index = question.at if key == "space" else int(key) - 1 if key.isdecimal() else -1
+        if not question.toggle(index):
+            return False
+        self._show_answers()
+        self.show_choices()
+        return True
+
+    def navigate(self, event: events.Key) -> None:
+        question = self._question
+        if question is None or not question.choices or event.key not in ("up", "down"):
+            super().navigate(event)
+            return
+        event.stop()
+        question.move(1 if event.key == "down" else -1)
+        self._show_answers()
+        answers = self.query_one(Answers)
+        self.body.scroll_to(y=max(0, answers.virtual_region.y + answers.line_of(question.at) - 1), animate=False)
+
+    def offers(self, choice: str) -> bool:
+        return choice.startswith("pick:") or choice == "edit_outside" or super().offers(choice)
 
     def choose(self, choice: str) -> None:
-        call, request_id = self._call, self.request_id
-        if call is None:
+        call, approval = self._call, self._approval
+        if call is None or approval is None:
             return
-        if choice in _DIRECT:
-            decision, scope = _DIRECT[choice]
-            self.post_message(self.Decided(request_id, decision, scope=scope))
+        answer = direct(choice, approval.request_id) or (self._question.answer(choice) if self._question else None)
+        if answer is not None:
+            self.decide(answer)
         elif choice == "view":
             self.post_message(self.ViewAll(call))
-        elif choice == "deny_reason":
-            self._open(Input(placeholder="why not?", id="card-reason", classes="card-input"))
-        elif choice == "edit":
-            arguments = call.approval.arguments if call.approval else {}
-            area = TextArea(json.dumps(arguments, indent=2, ensure_ascii=False), id="card-edit")
-            area.cursor_blink = False
-            self._open(area)
+        elif choice in ("next", "previous"):
+            self._step(1 if choice == "next" else -1)
+        elif choice == "edit_outside":
+            self.post_message(self.EditOutside(approval.request_id, as_json(approval.arguments), ".json"))
+        elif choice == "edit" and len(as_json(approval.arguments)) > MOST_CHARACTERS:
+            self.say(
+                f"too long for a card: {self.keys.show('approval.edit_outside')} opens it in your editor", "warning"
+            )
+        elif choice in FORMS:
+            self._open(choice)
 
-    def _open(self, widget: Input | TextArea) -> None:
-        self.close_input()
-        self.body.display = isinstance(widget, Input)
-        self.mount(widget, before=self.choices)
-        does = "enter denies, and the model reads why" if isinstance(widget, Input) else "ctrl+s allows it as edited"
-        self.say(f"{does}; esc goes back", "muted")
-        self.choices.display = False
-        widget.focus()
+    def decide(self, answer: Decide) -> None:
+        """The run's state takes the card away; until then it does not take the same key twice."""
+        self.rearm()
+        self.post_message(self.Decided(answer))
 
-    def close_input(self) -> None:
-        for widget in self.query("#card-reason, #card-edit"):
-            widget.remove()
-        self.quiet()
-        self.body.display = True
-        self.choices.display = True
+    def _open(self, kind: str) -> CardForm:
+        approval = self._approval
+        assert approval is not None
+        return self.open_form(kind, lambda: make_form(kind, self.keys, approval))
 
-    @on(Input.Submitted)
-    def _deny_with_reason(self, event: Input.Submitted) -> None:
+    @on(Answers.Clicked)
+    def _answer_clicked(self, event: Answers.Clicked) -> None:
         event.stop()
-        self.post_message(self.Decided(self.request_id, "deny", reason=event.value.strip()))
-
-    def confirm_input(self) -> bool:
-        editors = list(self.query("#card-edit").results(TextArea))
-        for editor in editors:
-            self._allow_edited(editor.text)
-        return bool(editors)
-
-    def _allow_edited(self, text: str) -> None:
-        try:
-            arguments: object = json.loads(text)
-        except ValueError as error:
-            self.say(f"not JSON: {error}", "state-failed")
+        question = self._question
+        if question is None or not (self.has_focus and self.arming.armed):
             return
-        if not isinstance(arguments, dict):
-            self.say("the arguments are a JSON object, in braces", "state-failed")
+        if question.toggle(event.index):
+            self._show_answers()
+            self.show_choices()
+        else:
+            self.choose(f"pick:{event.index}")
+
+    @on(AllowForForm.TryAsked)
+    def _try(self, event: AllowForForm.TryAsked) -> None:
+        event.stop()
+        if self._approval is not None:
+            self.post_message(self.TryOnHistory(event.patterns, self._approval))
+
+    @on(ArgumentForm.EditorAsked)
+    def _editor_asked(self, event: ArgumentForm.EditorAsked) -> None:
+        event.stop()
+        self.post_message(self.EditOutside(self.request_id, event.text, event.suffix))
+
+    def edited_outside(self, request_id: str, text: str | None, problem: str = "") -> None:
+        """What came back from the editor is shown before it counts."""
+        if request_id != self.request_id:
             return
-        self.post_message(self.Decided(self.request_id, "edit", arguments=cast("dict[str, Any]", arguments)))
+        form = self.forms.open
+        if text is None and form is None:
+            self.say(problem, "state-failed")
+        elif text is None and form is not None:
+            form.tell(problem)
+        else:
+            form = form if isinstance(form, ArgumentForm) else self._open("edit")
+            assert isinstance(form, ArgumentForm)
+            form.put_back(text or "")

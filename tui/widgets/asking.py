@@ -12,13 +12,15 @@ from typing import ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static
 
 from tui.arming import BURST, Arming
 from tui.keymap import Keymap
-from tui.preview import marked
+from tui.marked import marked
+from tui.render.clean import clean
 from tui.view import Answering
 from tui.widgets.choices import NARROW, Choices, Option
 
@@ -103,6 +105,11 @@ class Asking(Vertical, can_focus=True):
         """What of the card has the focus."""
         raise NotImplementedError
 
+    @property
+    def deciding(self) -> bool:
+        """A key was pressed that decides when no other one follows."""
+        return self._pending is not None
+
     def options(self) -> Sequence[Option]:
         """The choices as they are offered now."""
         raise NotImplementedError
@@ -123,29 +130,61 @@ class Asking(Vertical, can_focus=True):
         """ctrl+s in a field; whether it means something there."""
         return False
 
-    def remark(self) -> str:
-        """What else the line over the choices says on a narrow card."""
+    def remark(self, width: int) -> str:
+        """What else the line over the choices says, in so many cells; not clean."""
         return ""
+
+    def choice_of(self, key: str) -> str | None:
+        """The choice that a key means now."""
+        return self._by_key.get(key)
+
+    def at_once(self, key: str) -> bool:
+        """Carry out a key that decides nothing yet; whether it was one."""
+        return False
+
+    def clicked(self, choice: str) -> None:
+        """A choice was clicked."""
+        if self.has_focus and self.arming.armed:
+            self.choose(choice)
+
+    def take_focus(self) -> None:
+        """Go to the card, or to the field that is open on it."""
+        self.focus()
 
     def ask(self, marked: str) -> None:
         """Another question is up; marked: the choice that is safe."""
         self._forget_pending()
         self.choices.marked = marked
         self.body.scroll_home(animate=False)
-        self._rearm()
+        self.rearm()
 
     def fit(self, *, then: Callable[[], None] | None = None) -> None:
         """The body gets what is left when the choices, the message and a little of the transcript have theirs."""
-        others = self.choices.lines + self.facts.size.height + self.gutter.height
-        below = self.screen.query(BELOW)
-        reserved = others + self.title.size.height + sum(part.outer_size.height for part in below if part.display)
-        self.body.styles.max_height = max(2, min(MOST_LINES, self.screen.size.height - reserved - 2))
+        # On a very low screen the transcript gives its lines to what asks.
+        spared = 0 if self.screen.has_class("-short") and self.screen.has_class("-asking") else 2
+        self.share_out(self.screen.size.height - self._reserved() - spared)
         if then is not None:
             self.call_after_refresh(then)
+
+    def _reserved(self) -> int:
+        """Lines that everything but the body needs."""
+        own = (self.title, self.facts, *self.above())
+        below = [part for part in self.screen.query(BELOW) if part.display]
+        lines = sum(part.size.height for part in own if part.display) + sum(part.outer_size.height for part in below)
+        return lines + self.choices.lines + self.gutter.height
+
+    def above(self) -> Sequence[Static]:
+        """Lines between the title and the body."""
+        return ()
+
+    def share_out(self, lines: int) -> None:
+        """So many lines are left for the body."""
+        self.body.styles.max_height = max(1, min(MOST_LINES, lines))
 
     def say(self, text: str, token: str) -> None:
         """A sentence about a field that is open."""
         self.facts.add_class("-said")
+        self.facts.remove_class("-empty")
         self.facts.update(marked(text, f"${token}"))
 
     def quiet(self) -> None:
@@ -167,11 +206,13 @@ class Asking(Vertical, can_focus=True):
             words, token = ("armed" if narrow else "armed: your next key decides"), "state-ok"
         else:
             words, token = ("wait" if narrow else "wait: the keys count after a quiet moment"), "muted"
-        if narrow:
-            words += self.remark()
-        self.choices.show(self.options(), live=self.has_focus and self.arming.armed, head=(words, token))
+        room = (self.choices.content_size.width or self.screen.size.width - 4) - len(words) - 3
+        more = clean(self.remark(room)) if room > 4 else ""
+        head = Content.assemble((words, f"${token}"), (f" · {more}" if more else "", "$state-waiting"))
+        self.choices.show(self.options(), live=self.has_focus and self.arming.armed, head=head)
 
-    def _rearm(self) -> None:
+    def rearm(self) -> None:
+        """The quiet moment begins again."""
         self.arming.reset(self._now())
         self._check_arming()
 
@@ -189,30 +230,32 @@ class Asking(Vertical, can_focus=True):
         self._typing = False
         if not focus:
             self._forget_pending()
-        self._rearm()
+        self.rearm()
 
     def on_key(self, event: events.Key) -> None:
         if not self.has_focus:
-            self._key_of_input(event)
+            self.key_of_input(event)
             return
-        choice = self._by_key.get(event.key)
+        choice = self.choice_of(event.key)
         typed = event.character if event.is_printable else None
         if typed and (self._pending is not None or self._typing):
             event.stop()
             self._type((self._pending[1] if self._pending else "") + typed)
-        elif (choice is not None and self._offers(choice)) or event.key == "enter":
+        elif self.arming.armed and self.at_once(event.key):
+            event.stop()
+        elif (choice is not None and self.offers(choice)) or event.key == "enter":
             event.stop()
             self._press(choice or self.choices.marked, typed or "")
         elif typed:
             event.stop()
             self._type(typed)
         else:
-            self._navigate(event)
+            self.navigate(event)
 
-    def _offers(self, choice: str) -> bool:
+    def offers(self, choice: str) -> bool:
         return any(option.id == choice for option in self.options())
 
-    def _navigate(self, event: events.Key) -> None:
+    def navigate(self, event: events.Key) -> None:
         match event.key:
             case "up":
                 self.body.scroll_relative(y=-1, animate=False)
@@ -264,10 +307,9 @@ class Asking(Vertical, can_focus=True):
     @on(Choices.Clicked)
     def _clicked(self, event: Choices.Clicked) -> None:
         event.stop()
-        if self.has_focus and self.arming.armed:
-            self.choose(event.choice)
+        self.clicked(event.choice)
 
-    def _key_of_input(self, event: events.Key) -> None:
+    def key_of_input(self, event: events.Key) -> None:
         """Keys that a field left over."""
         if event.key == "escape":
             event.stop()

@@ -18,6 +18,11 @@ class Bar(Static):
         """Cells in a line; a guess before the first layout."""
         return self.content_size.width or 80
 
+    @property
+    def lines(self) -> int:
+        """Lines there is room for; plenty before the first layout."""
+        return self.content_size.height or 100
+
     def put(self, content: Content) -> None:
         if self._shown is None or content != self._shown or self._shown.spans != content.spans:
             self._shown = content

@@ -45,18 +45,21 @@ class Choices(Static):
         self._spots: list[_Spot] = []
         self._lines = 0
         self._live = False
-        self._head = ("", "")
+        self._head = Content("")
+        self._shown: tuple[object, ...] = ()
 
-    def show(self, options: Sequence[Option], *, live: bool, head: tuple[str, str]) -> None:
-        """live: the keys count now. head: the words before the choices, with their theme variable."""
-        self._options, self._live, self._head = options, live, head
-        self.redraw()
+    def show(self, options: Sequence[Option], *, live: bool, head: Content) -> None:
+        """live: the keys count now. head: the line over the choices."""
+        shown, wanted = self._shown, (tuple(options), live, head.plain, self.marked, self.content_size.width)
+        self._options, self._live, self._head, self._shown = options, live, head, wanted
+        if shown != wanted:
+            self.redraw()
 
     def redraw(self) -> None:
         width = self.content_size.width
         if not self._options or width <= 0:
             return
-        lines: list[Content] = [Content.styled(self._head[0], f"${self._head[1]}")]
+        lines: list[Content] = [self._head.truncate(width, ellipsis=True)]
         row, used = Content(""), 0
         self._spots = []
         for option in self._options:

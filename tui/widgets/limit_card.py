@@ -129,7 +129,7 @@ class LimitCard(Asking):
     def _decide(self, choice: LimitChoice, value: Decimal | None) -> None:
         """The run's state takes the card away; until then it does not take the same key twice."""
         if self._asked is not None:
-            self._rearm()
+            self.rearm()
             self.post_message(self.Decided(choice, cast("LimitName", self._asked.limit), value))
 
     def _write_value(self, asked: LimitReached) -> None:

@@ -9,9 +9,11 @@ from textual.content import Content
 from textual.widgets import Static
 
 from runner.state import CallItem
+from tui.render.calls import short_arguments
 from tui.render.clean import clean
+from tui.render.quiet import Badge, call_badge
 from tui.widgets.rows import Rows
-from tui.words import arguments, cut, cut_middle, duration, fit, one_line
+from tui.words import cut, cut_middle, duration, fit, one_line
 from tui.words import seconds as whole_seconds
 
 _PHASES: dict[str, tuple[str, str, str]] = {
@@ -42,6 +44,8 @@ _KINDS = {
     "search": "tool-read",
     "write_file": "tool-write",
     "edit_file": "tool-write",
+    "edit_files": "tool-write",
+    "web_fetch": "tool-network",
     "shell": "tool-shell",
 }
 TAIL_CHARACTERS = 16_000
@@ -76,7 +80,7 @@ def _cut_short(call: CallItem) -> bool:
 def _what(call: CallItem) -> str:
     """What a running process runs, else the telling part of the arguments."""
     running = call.process if call.phase == "running" else ""
-    return one_line(running) or arguments(call.arguments)
+    return one_line(running) or short_arguments(call)
 
 
 def _tail(call: CallItem, now: float, width: int) -> str:
@@ -96,10 +100,10 @@ class Timeline(Rows):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, empty="No tool was called yet.")
-        self._calls: list[CallItem] = []
+        self._calls: Sequence[CallItem] = ()
         self._now = 0.0
 
-    def show(self, calls: list[CallItem], now: float) -> None:
+    def show(self, calls: Sequence[CallItem], now: float) -> None:
         self._calls = calls
         self._now = now
         self.set_rows(calls, follow=True)
@@ -138,28 +142,35 @@ class OutputTail(Static):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__("", id=id, markup=False)
         self._call: CallItem | None = None
+        self._badge: Badge | None = None
 
-    def show(self, call: CallItem | None) -> None:
-        if call is self._call:
+    def show(self, call: CallItem | None, now: float) -> None:
+        """now: seconds of the clock that the call's `mono` comes from."""
+        badge = None if call is None else call_badge(call, now)
+        if call is self._call and badge == self._badge:
             return
-        self._call = call
+        self._call, self._badge = call, badge
         self.redraw()
 
     def redraw(self) -> None:
         width, height = self.content_size
         if width <= 0 or height <= 0:
             return
-        self.update(_output(self._call, width, height), layout=False)
+        self.update(_output(self._call, width, height, self._badge), layout=False)
 
     def on_resize(self) -> None:
         self.redraw()
 
 
-def _output(call: CallItem | None, width: int, height: int) -> Content:
+def _output(call: CallItem | None, width: int, height: int, badge: Badge | None) -> Content:
     if call is None:
         return Content("")
     cut_short = _cut_short(call) and call.side_effects != "none"
-    head = Content.styled(cut(clean(heading(call)), width), "$state-waiting" if cut_short else "$muted")
+    title = cut(clean(heading(call)), width)
+    head = Content.styled(title, "$state-waiting" if cut_short else "$muted")
+    if badge is not None and cell_len(title) + 1 + cell_len(badge.text) <= width:
+        head += Content.styled(" " * (width - cell_len(title) - cell_len(badge.text)), "$muted")
+        head += Content.styled(badge.text, f"${badge.token}")
     lines = tail(output_of(call), width, height - 1)
     return Content("\n").join([head, *(Content.styled(line, "$foreground") for line in lines)])
 
@@ -169,6 +180,8 @@ def heading(call: CallItem) -> str:
     _, effects = effects_of(call)
     if effects:
         return f"{call.tool} was cut: {effects}"
+    if call.question is not None and not call.question.decision:
+        return f"{call.tool} waits for an answer"
     if call.phase in ("writing", "proposed", "waiting"):
         return f"{call.tool} has not run"
     if call.phase == "finished":

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tui.keymap import Keymap
-from tui.render.clean import clean
+from tui.render.clean import clean, visible
 from tui.words import cut_middle, one_line
 
 _LABEL = 8
@@ -44,7 +44,7 @@ class Welcome(Static):
 
     def redraw(self) -> None:
         width = max(24, self.content_size.width or 76)
-        folder = cut_middle(clean(self._folder), width - _LABEL)
+        folder = cut_middle(visible(self._folder), width - _LABEL)
         self.update(welcome(self._keys, folder, self._model, self._why, self._remarks, width))
 
     def on_resize(self) -> None:

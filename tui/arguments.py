@@ -1,0 +1,187 @@
+"""The arguments of each command. Help and errors need only argparse."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from typing import Final, NoReturn
+
+from tui.argument_parser import Parser, choice_options, common_options, positive
+from tui.arguments_mcp import mcp_parser
+from tui.arguments_policy import policy_parser
+from tui.arguments_undo import undo_parser
+
+COMMANDS: Final = {
+    "run": "run one prompt without the screen",
+    "sessions": "list, show, export, rename or delete sessions",
+    "usage": "what requests came to, by model, agent, day or session",
+    "models": "list models with their prices and windows",
+    "config": "show the settings, with where each value comes from",
+    "mcp": "servers of the Model Context Protocol: which there are, and what one offers",
+    "policy": "what may run: check calls, test and try rules, search decisions, take grants back",
+    "undo": "put files back to what they were before the agent changed them",
+    "trust": "see and accept what this folder's configuration would change",
+    "doctor": "check the installation and the terminal, and say what to do",
+}
+
+_EPILOG: Final = """\
+commands:
+{commands}
+
+`quarterdeck COMMAND --help` tells more. To begin with a prompt that is the name of a command: quarterdeck -- run
+"""
+
+
+def main_parser() -> Parser:
+    width = max(map(len, COMMANDS))
+    listed = "\n".join(f"  {name:<{width}}  {text}" for name, text in COMMANDS.items())
+    parser = Parser(
+        "quarterdeck", "Run, watch and steer AI agents in this folder. Without a command it opens the screen."
+    )
+    parser.epilog = _EPILOG.format(commands=listed)
+    parser.add_argument("prompt", nargs="*", metavar="PROMPT", help="a first message to send")
+    common_options(parser)
+    choice_options(parser)
+    parser.add_argument("--theme", metavar="NAME", help="the colour theme")
+    parser.add_argument("--plain", action="store_true", help="line mode: plain text instead of the screen")
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument("--session", metavar="ID", help="open this session (an id or its beginning)")
+    again.add_argument("--continue", dest="resume", action="store_true", help="open the last session of this folder")
+    parser.add_argument("--version", action=_Version)
+    return parser
+
+
+class _Version(argparse.Action):
+    def __init__(self, option_strings: Sequence[str], dest: str) -> None:
+        super().__init__(option_strings, dest, nargs=0, help="print the version and end")
+
+    def __call__(self, parser: argparse.ArgumentParser, *_args: object, **_kwargs: object) -> NoReturn:
+        from importlib.metadata import version
+
+        print(f"quarterdeck {version('quarterdeck')}")
+        raise SystemExit(0)
+
+
+def _run_parser() -> Parser:
+    parser = Parser("quarterdeck run", RUN_TEXT)
+    parser.add_argument("prompt", nargs="?", metavar="PROMPT", help="what to do; - reads it from stdin")
+    common_options(parser)
+    choice_options(parser)
+    parser.add_argument("--session", metavar="ID", help="continue this session (an id or its beginning)")
+    parser.add_argument("--max-turns", metavar="N", help="at most N responses of the model, or off")
+    parser.add_argument("--max-cost", metavar="USD", help="spend at most this much, in US dollars, or off")
+    parser.add_argument("--max-time", metavar="S", help="work for at most this many seconds, or off")
+    parser.add_argument(
+        "--on-limit",
+        choices=("ask", "end"),
+        metavar="WHAT",
+        help="at a limit: end (the default), or ask and wait for a command; ask needs --control",
+    )
+    parser.add_argument("--no-compaction", action="store_true", help="never summarise the older history by itself")
+    parser.add_argument("--json", action="store_true", help="print every event as one line of JSON")
+    parser.add_argument("--control", action="store_true", help="take commands as lines of JSON on stdin")
+    return parser
+
+
+RUN_TEXT: Final = """\
+Run one prompt. The answer goes to stdout, one line for each tool call to stderr.
+A tool call that would ask somebody is denied, unless --control brings an answer or --approve allows it.
+
+Ctrl-C stops after the current step, a second one aborts; SIGTERM aborts. The session is saved each time.
+Exit: 0 completed, 1 failed, 2 usage or configuration, 3 ended by a limit, 130 stopped or aborted."""
+
+
+def _sessions_parser() -> Parser:
+    parser = Parser("quarterdeck sessions", "List, show, export, rename or delete sessions.")
+    common_options(parser)
+    parts = parser.add_subparsers(dest="action", metavar="ACTION", parser_class=Parser)
+    listing = parts.add_parser("list", help="the newest sessions (this is the default)")
+    listing.add_argument("query", nargs="?", metavar="QUERY", help="only sessions in which this text occurs")
+    listing.add_argument("--limit", type=positive, default=20, metavar="N", help="at most N (default 20)")
+    listing.add_argument("--here", action="store_true", help="only sessions of this folder")
+    listing.add_argument("--json", action="store_true", help="one JSON object a line")
+    show = parts.add_parser("show", help="the conversation as text")
+    export = parts.add_parser("export", help="write a session as JSON lines or Markdown")
+    export.add_argument("--format", choices=("jsonl", "markdown"), default="jsonl", help="default: jsonl")
+    export.add_argument("-o", "--output", metavar="FILE", help="write to this new file instead of stdout")
+    export.add_argument("--no-redact", action="store_true", help="keep what looks like a secret")
+    rename = parts.add_parser("rename", help="give a session a name")
+    delete = parts.add_parser("delete", help="delete a session and all it stored; what it cost stays in usage")
+    delete.add_argument("--yes", action="store_true", help="do not ask")
+    for part in (show, export, rename, delete):
+        part.add_argument("id", metavar="ID", help="the session's id, or its beginning")
+    rename.add_argument("name", metavar="NAME")
+    for part in (listing, show, export, rename, delete):
+        part.add_argument("--debug", action="store_true", help=argparse.SUPPRESS)
+    return parser
+
+
+def _usage_parser() -> Parser:
+    parser = Parser("quarterdeck usage", USAGE_TEXT)
+    common_options(parser)
+    kinds = ("model", "provider", "agent", "day", "session", "run")
+    parser.add_argument("--by", choices=kinds, default="model", metavar="WHAT", help=f"{', '.join(kinds)}")
+    parser.add_argument("--since", metavar="WHEN", help="2026-01-31, today, or 7d for the last 7 days with today")
+    parser.add_argument("--session", metavar="ID", help="only this session (an id or its beginning)")
+    parser.add_argument("--limit", type=positive, default=30, metavar="N", help="at most N lines (default 30)")
+    parser.add_argument("--json", action="store_true", help="as one JSON object, with every line")
+    return parser
+
+
+USAGE_TEXT: Final = """\
+What requests to models came to: tokens, and US dollars at the price of that moment. Without options all requests that
+were ever made, by model. Each one counts: failed, retried and thrown away ones too, and those of deleted sessions.
+
+Tokens: cached and cache write are parts of the input, reasoning is a part of the output. A day is one of the local
+calendar. ~ marks an estimate; a cost that nobody knows is said to be unknown and never counted as nothing."""
+
+
+def _models_parser() -> Parser:
+    parser = Parser("quarterdeck models", "List models: price in US dollars for a million tokens, window in tokens.")
+    common_options(parser)
+    parser.add_argument("query", nargs="?", metavar="QUERY", help="only models whose name has these words or letters")
+    parser.add_argument("--probe", action="store_true", help="also ask the usual local model servers")
+    parser.add_argument("--all", action="store_true", help="also those without a key, when there is no QUERY")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    return parser
+
+
+def _config_parser() -> Parser:
+    parser = Parser("quarterdeck config", "Show the settings of this folder, or where they are kept.")
+    common_options(parser)
+    parser.add_argument("action", nargs="?", choices=("show", "path"), default="show", help="default: show")
+    parser.add_argument("--json", action="store_true", help="as one JSON object")
+    return parser
+
+
+def _trust_parser() -> Parser:
+    parser = Parser(
+        "quarterdeck trust", "Show what this folder's .quarterdeck/config.toml would change, and accept it."
+    )
+    common_options(parser)
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument("--yes", action="store_true", help="do not ask")
+    choice.add_argument("--revoke", action="store_true", help="do not trust the folder any more")
+    return parser
+
+
+def _doctor_parser() -> Parser:
+    parser = Parser("quarterdeck doctor", "Check the installation, the terminal, the configuration and the models.")
+    common_options(parser)
+    parser.add_argument("--json", action="store_true", help="as one JSON object")
+    return parser
+
+
+PARSERS: Final[dict[str, Callable[[], Parser]]] = {
+    "tui": main_parser,
+    "run": _run_parser,
+    "sessions": _sessions_parser,
+    "usage": _usage_parser,
+    "models": _models_parser,
+    "config": _config_parser,
+    "mcp": mcp_parser,
+    "policy": policy_parser,
+    "undo": undo_parser,
+    "trust": _trust_parser,
+    "doctor": _doctor_parser,
+}

@@ -1,0 +1,33 @@
+"""What the screens beside the cockpit are given to work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tui.deck import Deck
+    from tui.engine import Engine
+    from tui.keymap import Keymap
+    from tui.ports import AppSettings, Host
+    from tui.reflexes import Reflexes
+    from tui.servers import Servers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What opens and serves a screen. do: carries out an action by its id. repaint: shows on the cockpit what changed.
+
+    The live run of the session shown is `deck.current`; the store is asked with `engine.ask`.
+    """
+
+    host: Host
+    deck: Deck
+    engine: Engine
+    settings: AppSettings
+    keys: Keymap
+    do: Callable[[str], bool]
+    repaint: Callable[[], None]
+    servers: Servers
+    reflexes: Reflexes
