@@ -56,13 +56,18 @@ _DESTROYS_WITH: Final[dict[str, frozenset[str]]] = {
 _FORCED: Final = frozenset({"--force", "-f", "--hard", "--delete", "-D", "--force-with-lease", "--mirror", "--purge"})
 
 
+def _brief(text: str) -> str:
+    """Up to the first semicolon, and not so long that it hides the others; a cut is seen."""
+    text = text.partition("; ")[0]
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1].rstrip()}…"
+
+
 def risk_of(facts: CallFacts, said: Sequence[str] = ()) -> tuple[Risk, tuple[str, ...]]:
     """How much is at stake, and why. said: what the tool says of this call."""
     found = list(_risks(facts))
     worst = any(high for high, _ in found)
-    words = [text[:LONGEST] for _, text in sorted(found, key=lambda risk: not risk[0])]
-    words += [text[:LONGEST] for text in said]
-    kept = tuple(dict.fromkeys(word for word in words if word))
+    words = [text for _, text in sorted(found, key=lambda risk: not risk[0])]
+    kept = tuple(dict.fromkeys(_brief(text) for text in (*words, *said) if text))
     if worst:
         return "high", kept[:MOST]
     if facts.read_only and not found:

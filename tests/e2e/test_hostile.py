@@ -14,7 +14,7 @@ from tests.e2e.written import unmeant
 from tests.provider.replies import Call, Reply
 from tests.provider.server import FakeProvider, run_in_thread
 
-LONG = "one line of ten million characters"
+SERVER = Path(__file__).with_name("hostile_server.py")
 
 
 @pytest.fixture
@@ -107,6 +107,72 @@ def test_a_conversation(terminal: OpenTerminal, config: Path) -> None:
     deck.press("Escape")
     deck.wait_for(lambda screen: "type to filter" not in screen)
     _leave(deck)
+
+
+def _closed(screen: str) -> bool:
+    return "Write a message" in screen
+
+
+def test_questions_servers_and_every_list(terminal: OpenTerminal, config: Path) -> None:
+    """A question, a server's words and results, a list of steps, a process left running, and the screens about them."""
+    python = shlex.quote(sys.executable)
+    edits = [{"path": "evil.txt", "old": "not a style", "new": HOSTILE}, {"path": "new.txt", "old": "", "new": HOSTILE}]
+    replies = [
+        call("ask_user", 1, question=f"what now {HOSTILE}", choices=[*SEQUENCES, *UNSEEN[:4]], several=True),
+        call("todo", 2, items=[{"text": text, "status": "active"} for text in (*SEQUENCES, *UNSEEN, *MARKUP)]),
+        call("mcp__evil__answer", 3, text=HOSTILE),
+        call("read_file", 4, path="evil.txt"),
+        call("edit_files", 5, edits=edits),
+        call("start_process", 6, command=f"{python} print.py; sleep 600 # {HOSTILE}", name=HOSTILE),
+        Reply(text=["All said."]),
+    ]
+    deck = terminal(120, 40)
+    with run_in_thread(*replies) as provider:
+        _configure(config, provider)
+        with config.open("a") as file:
+            file.write(f'\n[mcp.evil]\ncommand = "{sys.executable}"\nargs = ["{SERVER}"]\n')
+        deck.start()
+        deck.wait_for("ready", "lab/x")
+        deck.send("go on")
+        deck.wait_for("what now", ARMED)
+        deck.press("1")
+        deck.wait_for("1 ☒")
+        deck.press("s")
+        for what in ("of the server evil wants to run", "wants to change", "print.py"):
+            _allow(deck, what)
+        deck.wait_for("All said.", "● done")
+    for key, shown in (
+        ("M-g", "Grants"),
+        ("M-d", "Decisions"),
+        ("M-s", "MCP servers"),
+        ("M-p", "ackground processes"),
+        ("M-u", "Undo"),
+    ):
+        deck.press(key)
+        deck.wait_for(shown, lambda screen: not _closed(screen))
+        deck.press("Enter")
+        deck.press("Down")
+        deck.until(lambda: _escaped(deck), f"{shown} to close")
+    deck.press("C-q")
+    deck.wait_for("1 background process will end")
+    _leave(deck)
+    for words in (
+        ["policy", "ledger"],
+        ["policy", "grants"],
+        ["undo", "--list"],
+        ["undo", "--dry-run"],
+        ["mcp", "show", "evil"],
+    ):
+        deck.start(*words)
+        assert deck.left() == 0
+    _clean(deck)
+
+
+def _escaped(deck: Terminal) -> bool:
+    """Press escape until the conversation is in front again: some keys opened a second screen."""
+    if not _closed(deck.screen()):
+        deck.press("Escape")
+    return _closed(deck.screen())
 
 
 def test_commands_without_the_screen(terminal: OpenTerminal, config: Path) -> None:

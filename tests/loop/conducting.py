@@ -26,8 +26,8 @@ class Conductor:
         self._asked = deque(scenario.asked)
         self._waits = deque(scenario.waits)
         self._said = ""
-        # A run that wraps up denies by itself what it would have asked.
-        self._wrapping = False
+        # A run that wraps up or stops denies by itself what it would have asked, and does not wait for more.
+        self._ending = False
         self._messages: list[str] = []
         self._sent_messages = 0
         self._outgoing: deque[Line] = deque()
@@ -42,10 +42,10 @@ class Conductor:
                 self._messages.append(message)
             case {"kind": "tool_activity", "message": str(said), "call_id": call}:
                 self._at_point(said.removeprefix("at "), call)
-            case {"kind": "approval_requested", "asks": "question", "request_id": request} if not self._wrapping:
+            case {"kind": "approval_requested", "asks": "question", "request_id": request} if not self._ending:
                 answer: Line = {"command": "decide", "request_id": "@", "decision": "deny"}
                 self._perform(_next(self._questions, answer), request)
-            case {"kind": "approval_requested", "request_id": request} if not self._wrapping:
+            case {"kind": "approval_requested", "request_id": request} if not self._ending:
                 deny: Line = {"command": "decide", "request_id": "@", "decision": "deny"}
                 self._perform(_next(self._approvals, deny), request)
             case {"kind": "limit_reached", "asks": True, "limit": limit}:
@@ -84,7 +84,7 @@ class Conductor:
                 line["message_id"] = self._messages[index] if index < len(self._messages) else "nowhere"
             self._outgoing.popleft()
             self._sent_messages += line["command"] == "send"
-            self._wrapping |= line["command"] == "wrap_up"
+            self._ending |= line["command"] in ("wrap_up", "stop", "abort")
             self._send(line)
 
 
