@@ -1,6 +1,8 @@
 """Facts in the transcript: those told in one line, what is unfolded, and the receipt of an abort."""
 
-from __future__ import unicodedata
+from __future__ import annotations
+
+import unicodedata
 from dataclasses import replace
 from decimal import Decimal
 
