@@ -17,7 +17,7 @@ test: setup ## run the tests; more pytest arguments go in ARGS="..."
 	@.ci/system-deps
 	@.ci/litellm-range
 	@.ci/mcp-servers
-	@$(PY) -m pytest -n 2 --timeout 120 --durations 10 $(ARGS)
+	@$(PY) -m pytest -n 3 --dist worksteal --timeout 120 --durations 10 $(ARGS)
 
 soak: setup ## the random tests (properties, fuzz, kills) many times over; how many in SOAK=20
 	@.ci/system-deps

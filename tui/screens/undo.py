@@ -207,7 +207,7 @@ class UndoScreen(Steady[str | None]):
             text, token = "this cannot be put back", "state-failed"
         else:
             text, token = ("everything of it is as it was" if files else "nothing of it was kept"), "muted"
-        self._say(f"{self._said}. {text}" if self._said else text, token)
+        self._say(f"{self._said}; {text}" if self._said else text, token)
         self._hint()
 
     def _hint(self) -> None:

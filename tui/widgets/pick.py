@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui.marked import marked
-from tui.words import cut_middle, one_line
+from tui.words import cut, one_line
 
 
 class Pick(Static, can_focus=True):
@@ -72,7 +72,7 @@ class Pick(Static, can_focus=True):
     def _item(self, index: int, number: str, width: int) -> Content:
         chosen = index == self.chosen
         room = max(4, width - 2 - cell_len(number))
-        text = marked(cut_middle(one_line(self.options[index]), room), "$foreground" if chosen else "$muted")
+        text = marked(cut(one_line(self.options[index]), room), "$foreground" if chosen else "$muted")
         item = Content.assemble(
             ("● " if chosen else "○ ", "$primary" if chosen else "$muted"), (number, "$muted"), text
         )
