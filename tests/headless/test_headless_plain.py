@@ -272,8 +272,7 @@ USAGE: list[tuple[tuple[str, ...], str]] = [
     (("sessions", "show", "ffff"), "ffff"),
     (("sessions", "delete", "ffff"), "ffff"),
     (("trust",), "there is no .quarterdeck/config.toml"),
-    ((), "standard input is not a terminal"),
-    (("--model", "demo/pilot", "hello"), "quarterdeck run"),
+    (("--plain", "two", "words"), "needs quotes"),
     (("sesions",), "did you mean 'sessions'"),
     (("two", "words"), "needs quotes"),
 ]
