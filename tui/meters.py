@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from runner.state import LedgerEntry
@@ -32,7 +33,7 @@ def _rows(found: Totals, width: int, spark: str) -> list[tuple[int, Content] | N
     """Each line with its rank: the ones with the smallest stay."""
     usage = found.usage
     new = _so_far(found, usage.input - usage.cached_input, "input")
-    share = f" ({usage.cached_input / usage.input:.0%})" if usage.input else ""
+    share = f" {usage.cached_input / usage.input:.0%}" if usage.input else ""
     cached = f"{_exactly(found, usage.cached_input)}{share}"
     run = cost(found.run_cost, estimated=found.run_estimated)
     turn = cost(found.turn_cost, estimated=found.turn_estimated)
@@ -44,8 +45,8 @@ def _rows(found: Totals, width: int, spark: str) -> list[tuple[int, Content] | N
             0,
             _pair("", ("out", _so_far(found, usage.output, "output")), ("reasoning", _exactly(found, usage.reasoning))),
         ),
-        (0, _row("cost", f"turn {turn} · run {run}")),
-        (0, _row("session", f"{session} · today {_today(found)}")),
+        (0, _row("cost", _both(f"run {run}", f"turn {turn}", width))),
+        (0, _row("session", _both(session, f"today {_today(found)}", width))),
         (1, _row("pace", rate_words(found.pace))),
         (0, _limit(found.pace)),
         (0, _context(found, width)),
@@ -106,6 +107,12 @@ def _exactly(found: Totals, known: int) -> str:
     return about(known) if found.run_estimated and found.coming is None and known else tokens(known)
 
 
+def _both(first: str, second: str, width: int) -> str:
+    """Two values where there is room for both: no cost is shown in part."""
+    together = f"{first} · {second}"
+    return together if _LABEL + cell_len(together) <= width else first
+
+
 def _row(name: str, value: str) -> Content:
     return Content.assemble((f"{name:<{_LABEL}}", "$muted"), (value, "$foreground"))
 
@@ -114,7 +121,7 @@ def _pair(name: str, left: tuple[str, str], right: tuple[str, str]) -> Content:
     return Content.assemble(
         (f"{name:<{_LABEL}}", "$muted"),
         (f"{left[0]:<4}", "$muted"),
-        (f"{left[1]:<8}", "$foreground"),
+        (f"{left[1]:<7}", "$foreground"),
         (f"{right[0]:<10}", "$muted"),
         (right[1], "$foreground"),
     )

@@ -70,6 +70,7 @@ class Painter:
         self._shown: View | None = None
         self._clock_at = float("-inf")
         self._kind: tuple[object, ...] = ()
+        self._axis_seq: tuple[str, int] | None = None
 
     async def mount(self) -> None:
         self.transcript.display = False
@@ -95,7 +96,7 @@ class Painter:
             self._clock_at, self._kind = view.now, _kind(view)
             self._paint_clock(view)
         self._paint_calls(view)
-        self._paint_axis(view)
+        self._paint_axis(view, due=clock_due or not view.busy)
 
     def _paint_clock(self, view: View) -> None:
         """What changes with every token or by time alone; several times a second is enough to read it."""
@@ -114,15 +115,19 @@ class Painter:
         on_axis = self.axis.call if self.axis.has_focus else None
         self.output.show(on_axis or self.timeline.call, view.now)
 
-    def _paint_axis(self, view: View) -> None:
-        """Hidden, it costs nothing; what it missed is taken in when it is shown."""
+    def _paint_axis(self, view: View, *, due: bool) -> None:
+        """Hidden, it costs nothing; what it missed is taken in when it is shown. Facts are shown at once, time passing
+        and text that streams only where that is due."""
         shown = self._screen.axis_shown
+        seq = None if view.run is None else (view.run.run_id, view.run.seq)
+        due, self._axis_seq = due or seq != self._axis_seq, seq
         if self.axis.display != shown:
+            due = True
             focused = self.axis.has_focus
             self.axis.display = shown
             if focused:
                 self._screen.composer.focus()
-        if shown:
+        if shown and due:
             self.axis.show(view.runs, view.now, badge(view.run, view.now))
 
     def _paint_runs(self, view: View) -> None:
@@ -157,6 +162,8 @@ class Painter:
             return "queue"
         if self.calls.in_focus:
             return "calls"
+        if self.axis.has_focus:
+            return "axis"
         return self.asks.answering or ("rewrite" if self.rewriting else "")
 
 

@@ -62,12 +62,19 @@ class Today:
             requests = len(run.ledger)
             if self._live.get(run.run_id) != requests:
                 self._live[run.run_id] = requests
-                self._runs[run.run_id] = spent_since(run, self._since)
-                self._sum = None
+                self._note(run.run_id, spent_since(run, self._since))
         if self._sum is None:
             costs = self._runs.values()
             self._sum = sum((cost for cost, _ in costs), Cost()), any(estimated for _, estimated in costs)
         return replace(view, today=self._sum[0], today_estimated=self._sum[1])
+
+    def _note(self, run_id: str, spent: tuple[Cost, bool]) -> None:
+        """The store may know more of a run than the screen does yet, or less; a cost never decreases."""
+        assert self._runs is not None
+        known = self._runs.get(run_id)
+        if known is None or (known[0].known, known[0].unknown) <= (spent[0].known, spent[0].unknown):
+            self._runs[run_id] = spent
+            self._sum = None
 
 
 def spent_since(run: RunState, since: datetime) -> tuple[Cost, bool]:

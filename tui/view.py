@@ -20,10 +20,10 @@ Level = Literal["info", "warning", "error"]
 
 
 ApprovalPart = Literal["choose", "reason", "edit", "allow_for", "question", "answer", "form"]
-Answering = Literal["", ApprovalPart, "limit", "limit_value", "queue", "calls", "rewrite"]
+Answering = Literal["", ApprovalPart, "limit", "limit_value", "queue", "calls", "axis", "rewrite"]
 """What takes the keys besides the message: the approval card or its fields, for a call or for a question, the card of
-a limit or its field, the list of waiting messages, that of running calls; rewrite: the message, which holds a waiting
-one that is being edited."""
+a limit or its field, the list of waiting messages, that of running calls, the time axis; rewrite: the message, which
+holds a waiting one that is being edited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,6 +77,12 @@ async def asked(scene: Scene) -> None:
     await scene.pilot.pause(1.5)
 
 
+async def card(scene: Scene) -> None:
+    """An approval with the axis on the screen."""
+    await scene.pilot.press("alt+a", "escape")
+    await asked(scene)
+
+
 async def along(scene: Scene) -> None:
     """The axis after a retry and an approval, with the focus on it, while a command runs and is quiet."""
     await asked(scene)
@@ -113,6 +119,7 @@ async def speeds(scene: Scene) -> None:
 
 STORIES: dict[str, Callable[[Scene], Awaitable[None]]] = {
     "parallel": parallel,
+    "card": card,
     "along": along,
     "picked": picked,
     "ledger": ledger,

@@ -28,7 +28,7 @@ async def test_an_unknown_price_is_said_and_never_shown_as_nothing(tmp_path: Pat
         await deck.send("hello")
         await deck.ended()
         shown = deck.screen_text()
-        assert "run     unknown" in shown
+        assert "cost    run unknown" in shown
         assert "session unknown" in shown
 
 

@@ -40,12 +40,12 @@ async def test_a_wide_screen_has_a_column_for_tools_and_meters(tmp_path: Path) -
         await deck.ended()
         shown = deck.screen_text()
         assert "✓ ok      list_files" in shown
-        assert "tokens  in" in shown
+        assert "tokens  new" in shown
         await deck.pilot.press("f3", "f4")
         await deck.settle()
         shown = deck.screen_text()
         assert "✓ ok      list_files" not in shown
-        assert "tokens  in" not in shown
+        assert "tokens  new" not in shown
 
 
 async def test_a_narrow_screen_has_one_line_of_meters_and_a_key_for_the_tools(tmp_path: Path) -> None:

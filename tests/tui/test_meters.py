@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ import pytest
 from rich.cells import cell_len
 
 from runner.events import (
+    AttemptDiscarded,
     CompactionFinished,
     Event,
     ModelRequested,
@@ -19,6 +21,7 @@ from runner.events import (
     TextDelta,
     ToolFinished,
     ToolProposed,
+    TurnStarted,
     UsageUpdated,
 )
 from runner.messages import JsonObject
@@ -57,21 +60,24 @@ def view_of(*runs: RunState, now: float = 160.0) -> View:
 
 def rows(view: View, width: int = 42) -> dict[str, str]:
     found = [line.plain for line in meters(totals(view), width).split()]
-    return {(line[:8].strip() or "out"): " ".join(line[8:].split()) for line in found}
+    named = (("out" if line[8:11] == "out" else "parts") if line[:8].isspace() else line[:8].strip() for line in found)
+    return {name: " ".join(line[8:].split()) for name, line in zip(named, found, strict=True)}
 
 
 def test_every_row_of_a_run_that_works() -> None:
     usage = UsageUpdated(context_used=41_000, context_window=200_000)
     run = run_of(answer(120.0), answer(150.0), usage, limits={"max_cost_usd": "1.35", "max_turns": 50})
     assert rows(view_of(run)) == {
-        "tokens": "in 80.0k cached 0",
+        "tokens": "new 80.0k cached 0 0%",
         "out": "out 2.0k reasoning 0",
-        "run": "$0.2700",
-        "session": "$0.2700",
+        "cost": "run $0.2700 · turn $0.2700",
+        "session": "$0.2700 · today unknown",
         "pace": "~$0.27/min · ~82k tokens/min",
         "limit": "cost limit in ~4 min · 20 %",
-        "context": "━━━━━━━━ 20% of 200k",
+        "context": "━━────────── 20% of 200k",
+        "parts": "cached 0, new 40.0k, out 1.0k",
         "speed": "200 tokens/s",
+        "first": "unknown · 0 retries",
         "time": "1 min 00 s",
     }
 
@@ -80,12 +86,15 @@ def test_an_open_request_counts_as_an_estimate_everywhere() -> None:
     opened = ModelRequested(model="m", mono=155.0, input_tokens_estimate=42_000, price=PRICE, context_window=200_000)
     run = run_of(answer(120.0), answer(150.0), opened, TextDelta(text="x" * 4000, mono=156.0))
     found = rows(view_of(run))
-    assert found["tokens"].startswith("in ~122k")
+    assert found["tokens"].startswith("new ~122k")
     assert found["out"].startswith("out ~3.0k")
-    assert found["run"] == found["session"] == "~$0.4110"
+    assert found["cost"] == "run ~$0.4110 · turn ~$0.4110"
+    assert found["session"].startswith("~$0.4110 ")
+    assert found["first"] == "token after 1.0 s · 0 retries"
+    assert found["parts"] == "last cached 0, new 40.0k, out 1.0k"
     assert found["context"].endswith("~22% of 200k")
     after = run_of(answer(120.0), answer(150.0), answer(158.0))
-    assert rows(view_of(after))["run"] == "$0.4050"
+    assert rows(view_of(after))["cost"] == "run $0.4050 · turn $0.4050"
 
 
 @pytest.mark.parametrize(
@@ -94,14 +103,14 @@ def test_an_open_request_counts_as_an_estimate_everywhere() -> None:
 )
 def test_an_open_request_of_unknown_price_is_unknown_and_a_free_one_is_free(price: Price | None, run: str) -> None:
     opened = ModelRequested(model="x", mono=155.0, input_tokens_estimate=42_000, price=price)
-    assert rows(view_of(run_of(answer(120.0), opened)))["run"] == run
+    assert rows(view_of(run_of(answer(120.0), opened)))["cost"].startswith(f"run {run}")
 
 
 def test_estimates_and_unknown_costs_say_so() -> None:
     cut = rows(view_of(run_of(answer(120.0), answer(150.0, source="estimated"))))
-    assert (cut["run"], cut["tokens"][:8]) == ("~$0.2700", "in ~80k ")
+    assert (cut["cost"], cut["tokens"][:9]) == ("run ~$0.2700 · turn ~$0.2700", "new ~80k ")
     unknown = rows(view_of(run_of(answer(120.0, cost=None), answer(150.0, cost=None))))
-    assert (unknown["run"], unknown["pace"]) == ("unknown", "cost unknown · ~82k tokens/min")
+    assert (unknown["cost"], unknown["pace"]) == ("run unknown · turn unknown", "cost unknown · ~82k tokens/min")
 
 
 def test_the_sums_are_those_of_the_ledger_summaries_included() -> None:
@@ -220,11 +229,65 @@ def test_where_the_list_stands_is_a_line_as_long_as_something_is_left() -> None:
     run = run_of(*listed(("Read", "done"), ("Wri\x1b[31mte", "active"), ("Check", "pending")))
     found = rows(view_of(run))
     assert found["todo"] == "1/3 Wri\u241bte"
-    assert found["run"] == "$0 · session $0"
-    assert len(found) == len(rows(view_of(run_of()))), "the pane has a fixed height"
+    assert len(found) == len(rows(view_of(run_of()))) + 1
     assert run.todo is not None
     later = run_of(*listed(("Other", "done")), run_id="r2")
     assert "todo" not in rows(view_of(run, later)), "a list that is done is over"
     assert rows(view_of(run, run_of(run_id="r2")))["todo"] == found["todo"]
     cut = run_of(*listed(("Read", "active")), *listed(("Never", "active"), status="cut", call_id="d"))
     assert rows(view_of(cut))["todo"] == "0/1 Read"
+
+
+def test_a_low_pane_keeps_the_lines_that_matter_most() -> None:
+    used = UsageUpdated(context_used=41_000, context_window=200_000)
+    view = view_of(run_of(answer(120.0), answer(150.0), used, *listed(("Read", "active")), limits={"max_turns": 9}))
+    names = [line.plain[:8].strip() for line in meters(totals(view), 42, 6).split()]
+    assert names == ["tokens", "", "cost", "session", "limit", "context"]
+    every = [line.plain for line in meters(totals(view), 42, 12).split()]
+    assert every[-1].startswith("todo")
+    assert len(every) == 12
+
+
+def test_kinds_of_tokens_the_share_read_from_the_cache_and_what_the_context_is_made_of() -> None:
+    usage = Usage(input=9_000, cached_input=6_000, output=1_000, reasoning=400)
+    kept = ModelResponded(model="m", mono=120.0, usage=usage, cost_usd=Decimal("0.01"), first_token_seconds=0.8)
+    run = run_of(kept, UsageUpdated(context_used=10_000, context_window=20_000))
+    found = rows(view_of(run))
+    assert found["tokens"] == "new 3.0k cached 6.0k 67%"
+    assert found["out"] == "out 1.0k reasoning 400"
+    assert found["parts"] == "cached 6.0k, new 3.0k, out 1.0k"
+    assert found["context"] == "════━╸────── 50% of 20k"
+    assert found["first"] == "token after 0.8 s · 0 retries"
+    summarised = run_of(kept, UsageUpdated(context_used=700, context_window=20_000))
+    found = rows(view_of(summarised))
+    assert "parts" not in found
+    assert found["context"].endswith(" ~4% of 20k")
+
+
+def test_what_is_waited_for_and_what_was_tried_again_is_said() -> None:
+    failed = AttemptDiscarded(model="m", mono=121.0, turn=1, attempt=1, reason="server_error", usage_source="reported")
+    opened = ModelRequested(model="m", mono=152.0, turn=1, attempt=2, input_tokens_estimate=10)
+    run = run_of(failed, opened)
+    assert rows(view_of(run))["first"] == "no token yet, 8 s · 0 retries"
+    again = run_of(failed, replace(answer(150.0), turn=1, attempt=2))
+    assert rows(view_of(again))["first"] == "unknown · 1 retry"
+    assert meters_line(totals(view_of(again)), 200).plain.endswith("1 retry")
+
+
+def test_the_cost_of_the_last_turn_holds_its_retries_and_no_other_turn() -> None:
+    first = replace(answer(110.0), turn=1, attempt=1)
+    failed = AttemptDiscarded(model="m", mono=121.0, turn=2, attempt=1, cost_usd=Decimal("0.05"), usage=USAGE)
+    second = replace(answer(130.0), turn=2, attempt=2)
+    found = totals(view_of(run_of(first, failed, second)))
+    assert found.turn_cost == Cost(known=Decimal("0.185"))
+    assert found.turn_estimated
+    assert found.run_cost == Cost(known=Decimal("0.320"))
+    after = totals(view_of(run_of(first, failed, second, TurnStarted(turn=3, mono=131.0))))
+    assert after.turn_cost == Cost()
+
+
+def test_today_counts_the_open_request_too_and_says_when_nobody_knows() -> None:
+    opened = ModelRequested(model="m", mono=155.0, input_tokens_estimate=10_000, price=PRICE)
+    view = replace(view_of(run_of(answer(120.0), opened)), today=Cost(known=Decimal(2)))
+    assert rows(view)["session"] == "~$0.1650 · today ~$2.03"
+    assert rows(replace(view, today=None))["session"].endswith("today unknown")

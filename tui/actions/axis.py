@@ -14,7 +14,11 @@ def _runs(view: View) -> str:
     return "" if view.runs else "nothing ran yet"
 
 
-def _step(action_id: str, name: str, help: str, keys: tuple[str, ...], step: AxisStep) -> Action:
+def _in_focus(view: View) -> str:
+    return "" if view.answering == "axis" else "the time axis has not the focus"
+
+
+def _step(action_id: str, name: str, help: str, keys: tuple[str, ...], step: AxisStep, footer: int = 0) -> Action:
     return Action(
         id=f"axis.{action_id}",
         name=name,
@@ -23,6 +27,8 @@ def _step(action_id: str, name: str, help: str, keys: tuple[str, ...], step: Axi
         group="Time axis",
         run=lambda ui: ui.axis.step(step),
         scope="axis",
+        refusal=_in_focus,
+        footer=footer,
     )
 
 
@@ -36,9 +42,9 @@ AXIS = (
         run=lambda ui: ui.toggle_pane("axis"),
         slash="timeline",
     ),
-    _step("in", "zoom in", "Show less time in more detail", ("plus", "equals_sign"), "in"),
-    _step("out", "zoom out", "Show more time", ("minus",), "out"),
-    _step("fit", "whole run", "Show the whole run and follow it", ("0",), "fit"),
+    _step("in", "zoom in", "Show less time in more detail", ("plus", "equals_sign"), "in", 3),
+    _step("out", "zoom out", "Show more time", ("minus",), "out", 3),
+    _step("fit", "whole run", "Show the whole run and follow it", ("0",), "fit", 3),
     _step("earlier", "earlier", "Scroll half a screen back in time", ("left_square_bracket",), "earlier"),
     _step("later", "later", "Scroll half a screen on in time", ("right_square_bracket",), "later"),
     Action(

@@ -28,7 +28,7 @@ _STEPS: Final = (
 _TICK_ROOM: Final = 13
 _CLOCK: Final = 9
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
-_CROWD: Final = 16
+_CROWD: Final = 8
 """Bars that are looked at where many share a cell."""
 
 _URGENT: Final = {"state-failed": 3, "state-waiting": 2, "state-running": 2, "state-cancelled": 1}
@@ -62,6 +62,11 @@ class Window:
 
     def moment(self, column: int) -> float:
         return self.left + column * self.scale
+
+
+def columns_of(seconds: float, scale: float) -> int:
+    """How many columns so many seconds need, the one that has just begun among them."""
+    return int(seconds / scale + 1e-9) + 1
 
 
 def fitting(seconds: float, columns: int) -> int:
@@ -122,7 +127,8 @@ def bars(row: Row, lanes: Lanes, window: Window, selected: BarId | None, *, focu
     pieces: list[Piece] = []
     column = 0
     while column < window.columns:
-        index = row.at_or_after(window.moment(column), lanes.now)
+        # A bar that ends on the column's edge but for the last digits was painted already.
+        index = row.at_or_after(window.moment(column) + window.scale * 1e-6 * (column > 0), lanes.now)
         if index >= len(row.bars):
             break
         begins = max(column, window.column(row.bars[index].start))

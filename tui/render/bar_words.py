@@ -100,7 +100,7 @@ def title(bar: Bar, call: CallItem | None) -> str:
         case "limit":
             text = limit_name(span.key)
         case "approval" | "question":
-            text = span.outcome or ("question" if span.kind == "question" else "approval")
+            text = _ANSWERS.get(span.outcome, span.kind)
     return one_line(clean(text))
 
 

@@ -184,7 +184,7 @@ class Lanes:
             return
         mine.over = run.finished
         goes_on = last and not run.finished
-        mine.length = max(mine.length, run.last_mono - mine.began, now_mono - mine.began if goes_on else 0.0)
+        mine.length = (max(run.last_mono, now_mono) if goes_on else run.last_mono) - mine.began
         for item in run.settled[mine.settled :]:
             if isinstance(item, CallItem):
                 mine.calls[item.call_id] = item
@@ -246,11 +246,6 @@ class Lanes:
 
     # What is asked of it; nothing of this goes through all bars
 
-    @property
-    def open(self) -> Sequence[Bar]:
-        """What goes on."""
-        return self._open
-
     def seconds(self, lane: Lane) -> float:
         """How long all of a lane's bars are together."""
         return self._seconds[lane] + sum(self.now - bar.start for bar in self._open if bar.lane == lane)
@@ -259,11 +254,6 @@ class Lanes:
         """What was paid by then, as far as it is known."""
         index = bisect_right(self._cost_at, moment)
         return self._costs[index - 1] if index else Decimal(0)
-
-    @property
-    def requests(self) -> int:
-        """How many were paid for."""
-        return len(self._costs)
 
     def run_at(self, moment: float) -> float:
         """Where the run begins that a moment belongs to."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 FRESH = 1.0
 """Seconds between two looks for new requests while a run goes on."""
 
-_WIDE = 96
+_WIDE, _BROAD = 96, 120
 
 
 def open_ledger(desk: Desk, argument: str) -> None:
@@ -54,17 +54,18 @@ class Cells(NamedTuple):
     last: str
 
 
-NAMES = Cells("ended", "run.turn", "model", ("new", "cached", "out", "thought"), "$ a million", "cost", "where from")
+NAMES = Cells("ended", "run.turn", "model", ("new", "cached", "out", "think"), "$ a million", "cost", "where from")
 """What stands above the columns. $ a million: tokens in and out."""
 
 
-def cells_of(row: LedgerRow, *, wide: bool) -> Cells:
+def cells_of(row: LedgerRow, *, provider: bool) -> Cells:
+    """provider: there is room for its name before the model's."""
     entry, usage = row.entry, row.entry.usage
     kinds = (new_tokens(usage) + usage.cache_write, usage.cached_input, usage.output, usage.reasoning)
     return Cells(
         when=f"{entry.time.astimezone():%H:%M:%S}",
         place=f"{row.run}.{entry.turn}" + (f" try {entry.attempt}" if entry.attempt > 1 else ""),
-        model=clean(one_line(entry.model if wide else entry.model.rpartition("/")[2])),
+        model=clean(one_line(entry.model if provider else entry.model.rpartition("/")[2])),
         numbers=[number(row, kind) for kind in kinds],
         price=price_words(entry.price),
         cost=cost_of(row),
@@ -76,9 +77,9 @@ def line(cells: Cells, width: int, tokens: tuple[str, str, str]) -> Content:
     """tokens: the theme's variables of the cost, of the last column, and of all the others."""
     wide = width >= _WIDE
     # On a narrow screen what was thought is left out, and so is the price.
-    numbers = "".join(f"{text:>8}" for text in (cells.numbers if wide else cells.numbers[:3]))
+    numbers = "".join(f"{text:>7}" for text in (cells.numbers if wide else cells.numbers[:3]))
     left = f" {fit(cells.when, 9)}{fit(cells.place, 10)}"
-    price = f"{cells.price:>13}" if wide else ""
+    price = f" {cells.price:>12}" if wide else ""
     cost = f"{cells.cost:>10} "
     room = max(0, width - len(left) - len(numbers) - len(price) - len(cost))
     model = min(26, max(8, room // 2))
@@ -97,7 +98,7 @@ class LedgerRows(Rows):
         assert isinstance(row, LedgerRow)
         last = "state-failed" if row.entry.discarded else "state-waiting" if row.estimated else "muted"
         cost = "state-waiting" if row.entry.cost_usd is None else "foreground"
-        content = line(cells_of(row, wide=width >= _WIDE), width, (cost, last, "foreground"))
+        content = line(cells_of(row, provider=width >= _BROAD), width, (cost, last, "foreground"))
         return content.stylize("$selection-text on $selection") if selected else content
 
 

@@ -6,7 +6,7 @@ Built on the line API: what is painted is what is seen, and a row that did not c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.color import Color
 from rich.segment import Segment
@@ -20,27 +20,22 @@ from textual.widget import Widget
 
 from tui.actions import AxisStep
 from tui.keymap import Keymap
-from tui.render.axis import SCALES, Piece, Window, bars, cost_line, fitting, scale_words, ticks
+from tui.render.axis import SCALES, Piece, Window, bars, columns_of, cost_line, fitting, scale_words, ticks
+from tui.render.axis_rows import LABEL, LaneLine, bar_under, lane_lines
 from tui.render.bar_words import head, look, more
 from tui.render.lanes import LANES, Bar, Lane, Lanes, Row
 from tui.render.quiet import Badge
 from tui.widgets.strips import LeanStrip
 from tui.words import cost as cost_words
-from tui.words import cut, fit, span
+from tui.words import cut, fit
 
 if TYPE_CHECKING:
     from textual.app import App
 
     from runner.state import CallItem, RunState
 
-LABEL = 14
-"""Columns left of the axis."""
-
 BELOW = 3
 """Lines below the lanes: the cost, and two about the selected bar."""
-
-_GENEROUS: tuple[Lane, ...] = ("tools", "you", "model")
-"""Which lane gets what room is left, the first one first."""
 
 STEPS: dict[str, AxisStep] = {
     "axis.in": "in",
@@ -49,14 +44,6 @@ STEPS: dict[str, AxisStep] = {
     "axis.earlier": "earlier",
     "axis.later": "later",
 }
-
-
-class _Line(NamedTuple):
-    """A row of the lanes as it is laid out."""
-
-    lane: Lane
-    place: int
-    label: str
 
 
 class TimeAxis(Widget, can_focus=True):
@@ -130,10 +117,10 @@ class TimeAxis(Widget, can_focus=True):
         left = self._left
         if left is None:
             # In whole columns, so that what is painted stays where it is while time goes on.
-            behind = max(0, window_columns(now - run, scale) - columns) if self._zoom is None else 0
+            behind = max(0, columns_of(now - run, scale) - columns) if self._zoom is None else 0
             left = run + behind * scale
             if self._zoom is not None:
-                left = max(0, window_columns(now, scale) - columns) * scale
+                left = max(0, columns_of(now, scale) - columns) * scale
         return Window(left=left, scale=scale, columns=columns)
 
     @property
@@ -187,7 +174,7 @@ class TimeAxis(Widget, can_focus=True):
     def _pan_to(self, left: float, scale: float) -> None:
         """The end is followed again where it is reached."""
         columns = self.window.columns
-        most = max(0, window_columns(self.lanes.now, scale) - columns)
+        most = max(0, columns_of(self.lanes.now, scale) - columns)
         wanted = max(0, round(left / scale))
         self._left = None if wanted >= most and self._selected is None else min(wanted, most) * scale
 
@@ -258,7 +245,7 @@ class TimeAxis(Widget, can_focus=True):
         line = rows[place.y - 1]
         lane = self.lanes.lanes[line.lane]
         window = self.window
-        bar = _under(lane[line.place], self.lanes, window, place.x - LABEL) if line.place < len(lane) else None
+        bar = bar_under(lane[line.place], self.lanes, window, place.x - LABEL) if line.place < len(lane) else None
         if bar is None:
             return
         chosen = self._selected
@@ -335,38 +322,8 @@ class TimeAxis(Widget, can_focus=True):
         total = Cost(known=lanes.cost(lanes.now), unknown=lanes.unknown_costs)
         return f"cost {cut(cost_words(total, estimated=lanes.estimated_cost), LABEL - 6)}"
 
-    def _rows(self) -> list[_Line]:
-        """As many rows of each lane as there is room for: tools first, but no lane without one."""
-        room = self.content_size.height - 1 - BELOW
-        wanted = {lane: max(1, len(self.lanes.lanes[lane])) for lane in LANES}
-        given = dict.fromkeys(LANES, 1)
-        spare = room - len(LANES)
-        for lane in _GENEROUS:
-            more_rows = max(0, min(spare, wanted[lane] - 1))
-            given[lane] += more_rows
-            spare -= more_rows
-        given["tools"] += max(0, spare)
-        found: list[_Line] = []
-        for lane in LANES:
-            hidden = wanted[lane] - given[lane]
-            first = self._first_row(lane, given[lane]) if hidden > 0 else 0
-            for number in range(given[lane]):
-                last = number == given[lane] - 1
-                found.append(_Line(lane, first + number, self._label(lane, number, hidden if last else 0)))
-        return found[: max(0, room)]
-
-    def _first_row(self, lane: Lane, rows: int) -> int:
-        """The selected bar is in sight."""
-        bar = self._selected
-        return max(0, bar.row - rows + 1) if bar is not None and bar.lane == lane else 0
-
-    def _label(self, lane: Lane, number: int, hidden: int) -> str:
-        """The lane's name with its seconds, and the rows that there is no room for."""
-        if number == 0:
-            seconds = self.lanes.seconds(lane)
-            time = span(seconds) if seconds else "—"
-            return f"{lane:<6}{time:>6}" if hidden <= 0 else f"{lane:<6}+{hidden} more"
-        return f"      +{hidden} more" if hidden > 0 else ""
+    def _rows(self) -> list[LaneLine]:
+        return lane_lines(self.lanes, self.content_size.height - 1 - BELOW, self._selected)
 
     def render_line(self, y: int) -> Strip:
         width = self.content_size.width
@@ -377,10 +334,14 @@ class TimeAxis(Widget, can_focus=True):
         key = (piece.colour, piece.ground, piece.bold)
         found = self._looks.get(key)
         if found is None:
+            # A terminal's own background has no colour to write with: the bar is written in reverse instead.
+            reverse = piece.colour == "background"
             found = self._looks[key] = Style(
-                color=self._colour(piece.colour),
-                bgcolor=self._colour(piece.ground or "background"),
+                color=self._colour(piece.ground if reverse else piece.colour),
+                bgcolor=self._colour("background" if reverse else piece.ground or "background"),
                 bold=piece.bold or None,
+                underline=(piece.bold and bool(piece.ground)) or None,
+                reverse=reverse or None,
             )
         return found
 
@@ -403,17 +364,3 @@ class TimeAxis(Widget, can_focus=True):
 
     def _watch_has_focus(self, focus: bool) -> None:
         self.redraw()
-
-
-def window_columns(seconds: float, scale: float) -> int:
-    """How many columns so many seconds need."""
-    return int(seconds / scale + 1e-9) + 1
-
-
-def _under(row: Row, lanes: Lanes, window: Window, column: int) -> Bar | None:
-    """The bar that is painted in a column, None where there is none."""
-    bar = row.near(window.moment(column) + window.scale / 2)
-    if bar is None:
-        return None
-    last = max(window.column(bar.start), window.column(bar.until(lanes.now) - window.scale * 1e-6))
-    return bar if window.column(bar.start) <= column <= last else None

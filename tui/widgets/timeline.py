@@ -166,9 +166,10 @@ def _output(call: CallItem | None, width: int, height: int, badge: Badge | None)
     if call is None:
         return Content("")
     cut_short = _cut_short(call) and call.side_effects != "none"
-    title = cut(clean(heading(call)), width)
+    room = width if badge is None else max(0, width - cell_len(badge.text) - 1)
+    title = cut(clean(heading(call)), room)
     head = Content.styled(title, "$state-waiting" if cut_short else "$muted")
-    if badge is not None and cell_len(title) + 1 + cell_len(badge.text) <= width:
+    if badge is not None and room:
         head += Content.styled(" " * (width - cell_len(title) - cell_len(badge.text)), "$muted")
         head += Content.styled(badge.text, f"${badge.token}")
     lines = tail(output_of(call), width, height - 1)
