@@ -122,7 +122,8 @@ def test_an_open_run_folds_to_the_live_state_at_any_prefix(
 
 
 def joined(state: object) -> str:
-    """A state as text in which it does not matter how a text was cut into pieces, nor that a delta is empty."""
+    """A state as text in which it does not matter how a text was cut into pieces and when each came, nor that a delta
+    is empty."""
     from runner.log import AppendLog
 
     def plain(value: object) -> object:
@@ -137,7 +138,7 @@ def joined(state: object) -> str:
                 return [plain(item) for item in typing.cast("tuple[object, ...]", value)]
             case _ if hasattr(value, "__dataclass_fields__"):
                 own = fields(typing.cast("typing.Any", value))
-                shown = [item.name for item in own if item.name not in ("last_mono", "first_mono")]
+                shown = [item.name for item in own if item.name not in ("last_mono", "first_mono", "heard_mono")]
                 return type(value).__name__, [(name, plain(getattr(value, name))) for name in shown]
             case _:
                 return repr(value)
