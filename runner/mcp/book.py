@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
-import secrets
-import stat
 import threading
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -18,6 +12,7 @@ from typing import Any, cast
 from runner.errors import ConfigError
 from runner.mcp.state import Approval
 from runner.messages import JsonObject
+from runner.owned_file import locked, read_owned, replace_owned
 
 _VERSION = 1
 _KEPT_DESCRIPTION = 8_000
@@ -112,7 +107,7 @@ class Book:
     def _keep(self, server: str, tool: str, known: Known) -> None:
         if self.path is None:
             return
-        with self._locked():
+        with locked(self.path):
             entries = self._read()
             entries.pop(_key(server, tool), None)
             entries[_key(server, tool)] = known.as_json()
@@ -136,19 +131,9 @@ class Book:
     def _read(self) -> dict[str, JsonObject]:
         if self.path is None:
             return self._entries
-        try:
-            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except FileNotFoundError:
+        text = read_owned(self.path)
+        if text is None:
             return {}
-        except OSError as error:
-            raise ConfigError(f"cannot be read: {error.strerror}", where=str(self.path)) from error
-        with open(fd, encoding="utf-8", errors="replace") as file:
-            found = os.fstat(fd)
-            if found.st_uid not in (os.geteuid(), 0) or stat.S_IMODE(found.st_mode) & 0o022:
-                raise ConfigError(
-                    "others can write it", where=str(self.path), expected="a file of yours with mode 0600"
-                )
-            text = file.read()
         try:
             loaded: Any = json.loads(text)
         except ValueError as error:
@@ -162,28 +147,7 @@ class Book:
     def _write(self, entries: dict[str, JsonObject]) -> None:
         assert self.path is not None
         text = json.dumps({"version": _VERSION, "tools": entries}, indent=1, ensure_ascii=True) + "\n"
-        temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(6)}.tmp")
-        fd = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-        try:
-            with open(fd, "w", encoding="ascii") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(fd)
-            os.replace(temporary, self.path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-
-    @contextmanager
-    def _locked(self) -> Generator[None, None, None]:
-        assert self.path is not None
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fd = os.open(f"{self.path}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(fd)
+        replace_owned(self.path, text)
 
 
 def _key(server: str, tool: str) -> str:

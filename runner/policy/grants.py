@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import secrets
-import stat
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +14,7 @@ from runner.control.commands import Decide
 from runner.errors import ConfigError
 from runner.events import ApprovalResolved, GrantMatch, Scope, ToolPattern
 from runner.messages import JsonObject
+from runner.owned_file import locked, read_owned, replace_owned
 from runner.policy.base import UNBOUNDED, Bound, CallFacts, Grant, Pattern
 from runner.policy.canonical import canonical
 from runner.policy.hosts import host_problem
@@ -104,7 +101,7 @@ class GrantFile:
                 "its uses are counted in one session", where="GrantFile", expected="a bound in time, or none"
             )
         new = _Entry(grant, _key(workspace) if grant.scope == "project" else None, datetime.now(UTC))
-        with self._locked():
+        with locked(self.path):
             kept = [entry for entry in self._raw() if _same_calls(entry, _as_json(new)) is False]
             self._write([*kept, _as_json(new)])
 
@@ -118,9 +115,9 @@ class GrantFile:
 
     def _drop(self, workspace: Path, gone: Callable[[Grant], bool]) -> bool:
         here = _key(workspace)
-        if self._text() is None:
+        if read_owned(self.path) is None:
             return False
-        with self._locked():
+        with locked(self.path):
             raw = self._raw()
             kept = [one for one in raw if not self._is_gone(one, here, workspace, gone)]
             if len(kept) < len(raw):
@@ -135,7 +132,7 @@ class GrantFile:
         return [entry for raw in self._raw() if (entry := self._read(raw)) is not None]
 
     def _raw(self) -> list[object]:
-        text = self._text()
+        text = read_owned(self.path)
         if text is None:
             return []
         try:
@@ -146,24 +143,6 @@ class GrantFile:
         if not isinstance(grants, list):
             raise ConfigError("has no list of grants", where=str(self.path), expected='{"version": 1, "grants": []}')
         return cast("list[object]", grants)
-
-    def _text(self) -> str | None:
-        try:
-            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise ConfigError(f"cannot be read: {error.strerror}", where=str(self.path)) from error
-        with open(fd, encoding="utf-8", errors="strict") as file:
-            found = os.fstat(fd)
-            if found.st_uid not in (os.geteuid(), 0) or stat.S_IMODE(found.st_mode) & 0o022:
-                raise ConfigError(
-                    "others can write it", where=str(self.path), expected="a file of yours with mode 0600"
-                )
-            try:
-                return file.read()
-            except UnicodeDecodeError as error:
-                raise ConfigError("is not UTF-8", where=str(self.path)) from error
 
     def _read(self, raw: object) -> _Entry | None:
         """An entry, closed in doubt: an allowance with anything unknown about it is none, a denial keeps denying."""
@@ -202,27 +181,7 @@ class GrantFile:
 
     def _write(self, entries: list[object]) -> None:
         text = json.dumps({"version": _VERSION, "grants": entries}, indent=2, ensure_ascii=True) + "\n"
-        temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(6)}.tmp")
-        fd = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-        try:
-            with open(fd, "w", encoding="ascii") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(fd)
-            os.replace(temporary, self.path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-
-    @contextmanager
-    def _locked(self) -> Generator[None, None, None]:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fd = os.open(f"{self.path}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(fd)
+        replace_owned(self.path, text)
 
 
 def _key(workspace: Path) -> str:
