@@ -25,6 +25,9 @@ from tests.conftest import missing, need
 MAX_OUTPUT = 16 * 1024
 
 
+PYTHON = os.path.realpath(sys.executable)
+"""Not the one of the environment: where the project lies in /tmp, a sandbox does not show that."""
+
 _FORK_TWICE = """
 import os, sys
 if os.fork():
@@ -43,7 +46,7 @@ ESCAPES = {
     "nohup": "nohup setsid COMMAND > /dev/null 2>&1 &",
     "own group": "set -m; COMMAND &",
     "orphan": "(setsid setsid COMMAND > /dev/null 2>&1 &) ; (true)",
-    "daemon without its environment": f"{sys.executable} -I -S -c '{_FORK_TWICE}' $(echo COMMAND | cut -d' ' -f2)",
+    "daemon without its environment": f"{PYTHON} -I -S -c '{_FORK_TWICE}' $(echo COMMAND | cut -d' ' -f2)",
 }
 """Ways to start a command (a `sleep`) where a kill of the session does not find it."""
 
