@@ -214,7 +214,6 @@ class Deck:
         self._unsent = []
         if self._stop_when_begun:
             self._asked_to_stop[handle.run_id] = self._stop_when_begun
-            (handle.abort if self._stop_when_begun == "abort" else handle.stop)()
             self._stop_when_begun = ""
 
     def refused(self, text: str, problem: str) -> None:
@@ -296,6 +295,7 @@ class Deck:
         if handle is None or run is None:
             if self._starting:
                 self._stop_when_begun = "abort" if self._stop_when_begun else "stop"
+                self._starter.stop_starting(self._stop_when_begun)
         # A second press may come before the screen has heard of the first.
         elif run.status == "stopping" or run.run_id in self._asked_to_stop:
             self.abort()
@@ -310,6 +310,7 @@ class Deck:
             handle.abort()
         elif self._starting:
             self._stop_when_begun = "abort"
+            self._starter.stop_starting("abort")
 
     def set_model(self, model: str, *, now: bool = False) -> None:
         """From the next request on; now: the open request is given up."""

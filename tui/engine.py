@@ -15,6 +15,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tui.engine_parts.early import EarlyStop, StopHow
 from tui.engine_parts.helping import import_all, plain_error
 from tui.engine_parts.needs import EngineSettings
 from tui.engine_parts.notices import (
@@ -103,6 +104,7 @@ class Engine:
         self._runs: dict[str, RunHandle] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._rules: tuple[Rule, ...] = ()
+        self._early = EarlyStop()
 
     def start(self) -> None:
         self._thread.start()
@@ -120,7 +122,12 @@ class Engine:
     ) -> None:
         """Start a run; RunBegan or RunRefused answers. limits win over the settings; notes come before the text."""
         changes = {"model": model, "session_id": session_id}
-        self._submit(self._start_run((*notes, text), agent, changes, dict(limits or {}), compact))
+        self._early = EarlyStop()
+        self._submit(self._start_run((*notes, text), agent, changes, dict(limits or {}), compact, self._early))
+
+    def stop_starting(self, how: StopHow) -> None:
+        """Stop the run that was asked for last, also where it does not exist yet."""
+        self._early.ask(how)
 
     def ask(self, question: Callable[[Store], T]) -> Future[T]:
         """Put a question to the store in a thread of its own. The future fails with StoreError where there is none."""
@@ -314,6 +321,7 @@ class Engine:
         changes: Mapping[str, Any],
         limits: Mapping[LimitName, Decimal | None],
         compact: bool,
+        early: EarlyStop,
     ) -> None:
         from runner.errors import QuarterdeckError
         from tui.limits import for_config
@@ -328,6 +336,7 @@ class Engine:
             config = self._settings.run_config(attended=True, approver=True, **changes, **for_config(limits))
             config = replace(config, approval_policy=(*config.approval_policy, *self._rules))
             handle = self._runner.start(described, [{"role": "user", "content": text} for text in texts], config)
+            early.begun(handle)
             if compact:
                 handle.compact()
         except QuarterdeckError as error:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from tui.engine import EngineSettings
 
@@ -94,6 +94,10 @@ class Starter(Protocol):
         compact: bool = False,
         notes: Sequence[str] = (),
     ) -> None: ...
+
+    def stop_starting(self, how: Literal["stop", "abort"]) -> None:
+        """Stop the run that was asked for last, also where it does not exist yet."""
+        ...
 
 
 class AppSettings(EngineSettings, Protocol):
