@@ -35,7 +35,7 @@ async def test_output_of_both_streams_and_the_exit_code(tmp_path: Path) -> None:
 
 
 async def test_it_runs_in_the_workspace_without_input_and_without_a_terminal(tmp_path: Path) -> None:
-    command = "pwd -P; cat; tty < /dev/tty || echo no-tty; cut -d' ' -f6 /proc/$$/stat; echo $$"
+    command = "pwd -P; cat; (tty < /dev/tty) 2> /dev/null || echo no-tty; cut -d' ' -f6 /proc/$$/stat; echo $$"
     outcome = await run(SHELL, context(tmp_path), command=command)
     folder, *_, session, shell, code = outcome.output.split("\n")
     assert folder == str(tmp_path)
