@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui.engine_parts.early import EarlyStop, StopHow
+from tui.engine_parts.errands import Errands
 from tui.engine_parts.helping import import_all, plain_error
 from tui.engine_parts.needs import EngineSettings
 from tui.engine_parts.notices import (
@@ -103,6 +104,7 @@ class Engine:
         self._telling = False
         self._runs: dict[str, RunHandle] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._errands = Errands()
         self._rules: tuple[Rule, ...] = ()
         self._early = EarlyStop()
 
@@ -240,6 +242,7 @@ class Engine:
             task.cancel()
         if rest:
             await asyncio.wait(rest, timeout=1)
+        await self._errands.end()
         if self._store is not None:
             await asyncio.to_thread(self._store.close)
 
@@ -340,8 +343,7 @@ class Engine:
             if compact:
                 handle.compact()
         except QuarterdeckError as error:
-            self._post(RunRefused(texts[-1], str(error)))
-            return
+            return self._post(RunRefused(texts[-1], str(error)))
         self._runs[handle.run_id] = handle
         self._post(RunBegan(handle, handle.subscribe(0, self.on_events)))
         problem = ""
@@ -375,9 +377,7 @@ class Engine:
     def _submit(self, work: Coroutine[Any, Any, Any]) -> None:
         loop = self._loop_or_none()
         if loop is None:
-            work.close()
-            return
-
+            return work.close()
         loop.call_soon_threadsafe(self._spawn, work)
 
     def _run_future(self, work: Coroutine[Any, Any, T]) -> Future[T]:
@@ -389,7 +389,7 @@ class Engine:
             failed: Future[T] = Future()
             failed.set_exception(QuarterdeckError("the program is ending"))
             return failed
-        return asyncio.run_coroutine_threadsafe(work, loop)
+        return asyncio.run_coroutine_threadsafe(self._errands.run(work), loop)
 
     def _loop_or_none(self) -> asyncio.AbstractEventLoop | None:
         """The engine's loop; waits the moment that a thread needs to begin."""

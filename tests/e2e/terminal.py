@@ -174,9 +174,13 @@ class Terminal:
     def left(self, timeout: float = PATIENCE) -> int:
         """Wait until the program is left, and give its exit code."""
         end = re.compile(rf"left {self._commands} with (\d+)$", re.MULTILINE)
-        found = end.search(self.wait_for(end, PROMPT, timeout=timeout))
+        screen = self.wait_for(end, PROMPT, timeout=timeout)
+        found = end.search(screen)
         assert found is not None
-        return int(found[1])
+        if code := int(found[1]):
+            # What it said when it was left; pytest shows it beside a test that did not expect the code.
+            print(screen)
+        return code
 
     @property
     def program(self) -> psutil.Process | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import queue
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Generator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,11 +18,12 @@ from typing import Any
 import pytest
 
 from runner.config import RunConfig
-from runner.errors import ConfigError
+from runner.errors import ConfigError, QuarterdeckError
 from runner.testing import ScriptedModel, hold, reply, text
 from tests.contract.sources import ROOT
 from tests.tui.cockpit import MODEL, ScriptedSettings, cockpit, settings_for
 from tui.engine import Engine, EngineFault, ModelChosen, Notice, RunBegan, RunEnded, RunRefused, StoreOpened, Warm
+from tui.engine_parts.errands import Errands
 
 PATIENCE = 20.0
 
@@ -87,6 +90,37 @@ def test_shutdown_aborts_what_runs_and_saves_it(tmp_path: Path) -> None:
 def test_a_shutdown_without_a_start_is_done_at_once(tmp_path: Path) -> None:
     engine = Engine(settings_for(tmp_path, ScriptedModel([]), {}), lambda notice: None)
     engine.shutdown().result(1)
+
+
+def test_what_is_asked_while_it_ends_is_answered_or_refused(tmp_path: Path) -> None:
+    """Whenever a question comes, its future ends in a way that the screen expects: never with a fault of the loop."""
+    for _ in range(5):
+        with running(settings_for(tmp_path, ScriptedModel([]), {})) as (engine, heard):
+            heard.next(StoreOpened)
+            ended = engine.shutdown()
+            asked: list[Future[int]] = []
+            while not ended.done():
+                asked.append(engine.ask(lambda store: len(store.sessions(limit=1))))
+                time.sleep(0.0002)
+            ended.result(PATIENCE)
+            for future in asked:
+                error = None if future.cancelled() or not future.done() else future.exception()
+                assert error is None or isinstance(error, QuarterdeckError), repr(error)
+
+
+async def test_an_errand_is_refused_once_the_program_ends() -> None:
+    errands, begun = Errands(), asyncio.Event()
+
+    async def errand() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    waiting = asyncio.create_task(errands.run(errand()))
+    await begun.wait()
+    await errands.end()
+    assert waiting.cancelled()
+    with pytest.raises(QuarterdeckError, match="the program is ending"):
+        await errands.run(errand())
 
 
 def test_no_thread_is_left_behind(tmp_path: Path) -> None:
