@@ -6,7 +6,7 @@ import sqlite3
 import time
 
 from runner.errors import NotFoundError
-from runner.store import leases
+from runner.store import imports, leases
 from runner.store.process import Owner
 from runner.store.units import clean
 
@@ -25,6 +25,7 @@ def rename(connection: sqlite3.Connection, session_id: str, name: str) -> None:
 def delete(connection: sqlite3.Connection, session_id: str, me: Owner, now: float) -> None:
     """What it cost stays in the ledger, without a name. Raises NotFoundError, and SessionBusyError while it runs."""
     leases.refuse_busy(leases.holder(connection, session_id, now), session_id, me)
+    imports.forget(connection, session_id)
     runs = "SELECT run_id FROM runs WHERE session_id = ?"
     for table in ("events", "deltas", "artifacts"):
         connection.execute(f"DELETE FROM {table} WHERE run_id IN ({runs})", (session_id,))

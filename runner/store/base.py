@@ -12,7 +12,7 @@ from runner.usage import Cost, Usage
 if TYPE_CHECKING:
     from runner.tools.base import ProcessEnd
 
-ExportFormat = Literal["jsonl", "markdown"]
+ExportFormat = Literal["jsonl", "markdown", "html"]
 UsageBy = Literal["all", "model", "provider", "agent", "day", "session", "run"]
 """What requests are summed by. day: of the local calendar, as 2026-01-31. all: one sum over everything."""
 
@@ -22,7 +22,8 @@ class SessionSummary:
     """One row of a list of sessions. title: the given name, else the first line of the first message.
 
     status, reason: of the newest run; "running" with live=True where a living program runs it now. usage, cost_usd:
-    sums over the ledger, None = a part is unknown.
+    sums over the ledger, None = a part is unknown. imported: the program that it was brought in from ("claude-code",
+    "codex"), "" where it began here.
     """
 
     session_id: str
@@ -41,6 +42,7 @@ class SessionSummary:
     status: str
     reason: str
     live: bool
+    imported: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -163,7 +163,18 @@ _THIRD: Step = (
 )
 """Decisions that can be searched, and grants taken back while no run goes on."""
 
-MIGRATIONS: tuple[Step, ...] = (_FIRST, _SECOND, _THIRD)
+_FOURTH: Step = (
+    # digest: of the run's events as they were brought in.
+    """
+    CREATE TABLE imported_runs(
+        run_id TEXT PRIMARY KEY, session_id TEXT NOT NULL, source TEXT NOT NULL, digest TEXT NOT NULL
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX imported_runs_of_session ON imported_runs(session_id, source)",
+)
+"""Runs of other programs."""
+
+MIGRATIONS: tuple[Step, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
 """Step i brings a database from version i to i + 1."""
 
 VERSION = len(MIGRATIONS)

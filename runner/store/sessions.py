@@ -18,10 +18,11 @@ CANDIDATES_SHOWN = 5
 _PAGE = """
     SELECT
         s.session_id, s.title, s.name, s.workspace, s.agent, s.models, s.created, s.updated, s.runs, s.turns,
-        s.tool_calls, r.run_id, r.status, r.reason, s.rowid AS place
+        s.tool_calls, r.run_id, r.status, r.reason,
+        (SELECT min(i.source) FROM imported_runs i WHERE i.session_id = s.session_id), s.rowid AS place
     FROM sessions s LEFT JOIN runs r ON r.run_id = s.last_run_id
 """
-_OWN_COLUMNS = 15
+_OWN_COLUMNS = 16
 
 
 _SUM_NAMES = "input, cached_input, cache_write, output, reasoning, cost, unknown"
@@ -119,6 +120,7 @@ def _summary(row: Any, live: bool, dead: bool) -> SessionSummary:
         status=status,
         reason=reason,
         live=live,
+        imported=row[14] or "",
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from runner.store.base import UsageBy, UsageSum
+from runner.store.imports import NOT_IMPORTED
 from runner.store.ledger import SUMS_SQL, sums
 from runner.store.units import from_micros, from_pico, micros
 from runner.usage import Cost
@@ -37,8 +38,9 @@ def _part(condition: str) -> str:
 def usage(
     connection: sqlite3.Connection, by: UsageBy, since: datetime | None, session_id: str | None
 ) -> list[UsageSum]:
-    """One sum for each key, in the order in which the keys came up."""
-    wheres: list[str] = []
+    """One sum for each key, in the order in which the keys came up. What other programs paid for counts only where
+    their session is asked for."""
+    wheres = [NOT_IMPORTED] if session_id is None else []
     values: list[Any] = []
     if since is not None:
         wheres.append("time >= ?")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import sqlite3
 from contextlib import closing
 from decimal import Decimal
@@ -20,7 +22,8 @@ from runner.store.process import this_process
 from runner.store.schema import MIGRATIONS, VERSION, open_database
 from runner.testing.invariants import check_events, check_history
 from runner.usage import Cost, Usage
-from tests.store.children import finish, go, kill, line, start
+from tests.conftest import soak_factor
+from tests.store.children import finish, go, kill, line, say, start
 from tests.store.making import short_run, write
 
 VERSION_1 = Path(__file__).with_name("version1.sql")
@@ -28,6 +31,9 @@ VERSION_1 = Path(__file__).with_name("version1.sql")
 
 VERSION_2 = Path(__file__).with_name("version2.sql")
 """What the second one wrote: two runs of a session with decisions for it, and one killed while it asked."""
+
+VERSION_3 = Path(__file__).with_name("version3.sql")
+"""What the third one made of it, with a grant of the first session taken back."""
 
 
 def written(database: Path, sample: Path) -> Path:
@@ -48,7 +54,7 @@ def second(database: Path) -> Path:
     return written(database, VERSION_2)
 
 
-@pytest.fixture(params=[VERSION_1, VERSION_2], ids=["version 1", "version 2"])
+@pytest.fixture(params=[VERSION_1, VERSION_2, VERSION_3], ids=["version 1", "version 2", "version 3"])
 def any_old(request: pytest.FixtureRequest, database: Path) -> Path:
     return written(database, request.param)
 
@@ -150,6 +156,13 @@ def test_the_decisions_of_an_old_database_are_found(second: Path) -> None:
         assert store.grants("session-one") == []
 
 
+def test_what_was_taken_back_in_an_old_database_stays_so(database: Path) -> None:
+    with Store.open(written(database, VERSION_3)) as store:
+        assert len(store.live_grants("session-one", SystemClock().now())) == 2
+        assert len(store.decisions()) == 5
+        assert {summary.imported for summary in store.sessions()} == {""}
+
+
 def test_the_work_goes_on_in_an_old_database(old: Path) -> None:
     """A run that the old program left open is closed, its session continued; old events are read as before."""
     with Store.open(old) as store:
@@ -191,17 +204,25 @@ def test_damaged_and_unknown_facts_of_an_old_database_harm_nothing(old: Path) ->
         assert last.data["of"] == "sheep"
 
 
-def test_a_program_killed_at_any_statement_leaves_the_old_database_whole(second: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("sample", [VERSION_3, *([VERSION_2] if soak_factor() > 1 else [])], ids=lambda path: path.stem)
+def test_a_program_killed_at_any_statement_leaves_the_old_database_whole(
+    database: Path, tmp_path: Path, sample: Path
+) -> None:
     """Up to the very last one, after which it is the new database, whole."""
-    old = second
+    old = written(database, sample)
     shutil.copy(old, tmp_path / "copy.db")
     Store.open(tmp_path / "copy.db").close()
     before, after, number = contents(old), contents(tmp_path / "copy.db"), 1
+    child = start("migrate", old)
+    assert line(child) == "ready"
     while contents(old) == before:
-        child = start("migrate", old, str(number))
-        assert line(child) == f"at {number}"
-        kill(child)
+        say(child, str(number))
+        at, _, process = line(child).rpartition(" in ")
+        assert at == f"at {number}"
+        os.kill(int(process), signal.SIGKILL)
+        assert line(child) == f"ended {-signal.SIGKILL}"
         number += 1
+    kill(child)
     assert contents(old) == after
     assert schema_of(old) == schema_of(tmp_path / "copy.db")
     # BEGIN, the looks at what is there, every statement of the step, the rows, COMMIT.
