@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,10 @@ from runner.messages import Message
 from runner.state import RunState, reduce
 from runner.state.compacted import effective_history
 from runner.store import leases
-from runner.store.base import ExportFormat, Problem, RecoveredRun, SessionSummary, UsageBy, UsageSum
+from runner.store.base import ExportFormat, Problem, RecoveredRun, SessionSummary
 from runner.store.history import valid_history
 from runner.store.leases import Lease
+from runner.store.over_all import OverAll
 from runner.store.paths import database_path, prepare
 from runner.store.process import Owner, this_process
 
@@ -28,13 +30,13 @@ if TYPE_CHECKING:
 
     from runner.clock import Clock
     from runner.policy.base import Grant
-    from runner.policy.history import PastRequest
     from runner.policy.live import LiveGrant
     from runner.policy.uses import Uses
-    from runner.store.decisions import DecisionRow, GrantUse
+    from runner.store.imports import Imported
     from runner.store.read import OnProblem, Reader
     from runner.store.recover import OpenRun
     from runner.store.rows import RawRow
+    from runner.store.search import SearchIndex
     from runner.store.writer import SqliteJournal
 
 RECOVERY_GRACE = 2.0
@@ -44,7 +46,7 @@ LEASE_GRACE = 0.5
 """The same where somebody waits to run a session."""
 
 
-class Store:
+class Store(OverAll):
     """Sessions on disk. Every method may be called from any thread and blocks for the disk; the journal does not.
 
     journal: stores and publishes events (runner.hub.Journal). path: the database file.
@@ -89,6 +91,8 @@ class Store:
         try:
             self.journal.close()
         finally:
+            if "search" in self.__dict__:
+                self.search.close()
             self._reader.close()
 
     def __enter__(self) -> Store:
@@ -194,6 +198,10 @@ class Store:
             return jsonl(self._lines(summary.session_id), redactor)
         change = None if redactor is None else redactor.json
         runs = (self._fold(summary.session_id, run, change) for run in self._reader.run_ids(summary.session_id))
+        if format == "html":
+            from runner.store.export_html import html
+
+            return html(summary, runs, masked=redact)
         return markdown(summary, runs, redactor)
 
     def rename_session(self, session_id: str, name: str) -> None:
@@ -208,6 +216,24 @@ class Store:
 
         self.journal.call(lambda connection: delete(connection, session_id, self._owner, time.time()))
         self.journal.shrink()
+        self.search.forget(session_id)
+
+    def bring_in(self, source: str, runs: Sequence[Sequence[Event]]) -> Imported:
+        """Take in the runs of one session of another program (runner.importing), all or none. The same ones twice are
+        taken once. Raises ConfigError where there are none, SessionBusyError while a program runs the session."""
+        from runner.store.imports import bring_in
+
+        done = self.journal.call(lambda connection: bring_in(connection, source, runs, self._owner, time.time()))
+        if done.changed:
+            self.search.forget(done.session_id)
+        return done
+
+    @cached_property
+    def search(self) -> SearchIndex:
+        """Full text of what is stored; it knows nothing newer than its last catch_up."""
+        from runner.store.search import SearchIndex
+
+        return SearchIndex(self.path.with_name("search.db"), self._reader)
 
     def put_artifact(self, run_id: str, call_id: str, text: str) -> str:
         """Keep a tool's whole output; returns its id. It is stored before any event submitted later."""
@@ -275,59 +301,6 @@ class Store:
         recovered = recover.recover(journal, journal.call(take), owner, clock.now, grace)
         journal.call(lambda db: recover.forget_the_dead(db, wall))
         return recovered
-
-    def usage(self, by: UsageBy, *, since: datetime | None = None, session_id: str | None = None) -> list[UsageSum]:
-        """Sums over the requests that were closed since a moment, in one session or in all."""
-        from runner.store.usage import usage
-
-        with self._reader.connection() as connection:
-            return usage(connection, by, since, session_id)
-
-    def decisions(
-        self,
-        *,
-        session_id: str | None = None,
-        text: str = "",
-        tool: str = "",
-        decision: str = "",
-        by: str = "",
-        grant: str = "",
-        since: datetime | None = None,
-        limit: int = 200,
-        before: int | None = None,
-    ) -> list[DecisionRow]:
-        """What was decided, the newest first. text: words that all occur in it. grant: the key of one that took part.
-        before: the place of the last one that was shown, for the page after it."""
-        from runner.store.decisions import Wanted, decisions
-
-        wanted = Wanted(
-            session_id=session_id,
-            text=text,
-            tool=tool,
-            decision=decision,
-            by=by,
-            grant=grant,
-            since=since,
-            before=before,
-            limit=limit,
-        )
-        with self._reader.connection() as connection:
-            return decisions(connection, wanted, lambda session, row: self._decode(session, row, None))
-
-    def past_requests(self, limit: int = 1000, workspace: str | Path | None = None) -> list[PastRequest]:
-        """The calls that a person was asked about, the newest first; workspace: only those of runs in this folder."""
-        from runner.store.decisions import past_requests
-
-        folder = None if workspace is None else str(workspace)
-        with self._reader.connection() as connection:
-            return past_requests(connection, limit, folder, lambda session, row: self._decode(session, row, None))
-
-    def grant_uses(self, keys: Iterable[str]) -> dict[str, GrantUse]:
-        """What grants have allowed in all sessions, by their keys; those that last are not counted elsewhere."""
-        from runner.store.decisions import grant_uses
-
-        with self._reader.connection() as connection:
-            return grant_uses(connection, keys)
 
     def _events_of(
         self,
