@@ -14,13 +14,15 @@ from pathlib import Path
 from runner.clock import SystemClock
 from runner.errors import QuarterdeckError
 from runner.state import RunState
-from runner.state.items import CallItem, EventItem, Item, TextItem, UserItem
+from runner.state.items import CallItem, CommandItem, EventItem, Item, TextItem, UserItem
 from runner.store import Store
 from runner.store.base import SessionSummary
 from tui import words
 from tui.cli import UsageError, tell
 from tui.commands.common import ask, enter_folder
 from tui.render.clean import clean, visible
+from tui.render.command_words import end_words
+from tui.words import imported_from
 
 ID_SHOWN = 13
 """Characters of an id in a list: a version 7 id differs in its first part, which is the time."""
@@ -48,6 +50,14 @@ def _act(store: Store, args: argparse.Namespace) -> int:
         case "rename":
             store.rename_session(store.session(args.id).session_id, args.name)
             return 0
+        case "search":
+            from tui.commands.sessions_search import run as search_sessions
+
+            return search_sessions(store, args)
+        case "import":
+            from tui.commands.sessions_import import run as import_sessions
+
+            return import_sessions(store, args)
         case _:
             return _delete(store, args)
 
@@ -89,11 +99,12 @@ def _row(summary: SessionSummary, now: datetime) -> str:
     state = "running" if summary.live else summary.status
     ended = "" if summary.reason in ("", "complete") else f" ({summary.reason})"
     title = words.cut(words.one_line(clean(summary.title)), 60)
+    origin = f"{imported_from(summary.imported)}; " if summary.imported else ""
     facts = f"{words.count(summary.turns, 'turn')}, {words.count(summary.tool_calls, 'call')}, {cost}"
     folder = words.cut_middle(visible(summary.workspace), 40)
     return (
         f"{summary.session_id[:ID_SHOWN]}  {words.ago(summary.updated, now):<12} {state + ended:<24} {title}\n"
-        f"{'':{ID_SHOWN}}  {facts}; {clean(', '.join(summary.models))}; {folder}"
+        f"{'':{ID_SHOWN}}  {origin}{facts}; {clean(', '.join(summary.models))}; {folder}"
     )
 
 
@@ -116,6 +127,7 @@ def _as_json(summary: SessionSummary) -> dict[str, object]:
         "status": summary.status,
         "reason": summary.reason,
         "live": summary.live,
+        "imported": summary.imported,
     }
 
 
@@ -146,6 +158,8 @@ def _item(item: Item) -> Iterable[str]:
         case CallItem():
             head = words.cut(f"{clean(item.tool)} {clean(words.arguments(item.arguments))}", 160)
             yield f"[{item.status or 'open'}] {words.one_line(head)}"
+        case CommandItem():
+            yield f"[{end_words(item)}] $ {words.cut(words.one_line(clean(item.command)), 160)}"
         case EventItem():
             return
 
