@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from runner.events import CompactionFinished, ErrorInfo, Event, MessageDelivered, RunStarted
 from runner.messages import JsonObject
-from runner.state import CallItem, EventItem, Item, RunState, TextItem, UserItem
+from runner.state import CallItem, CommandItem, EventItem, Item, RunState, TextItem, UserItem
 from runner.store.base import SessionSummary
 from runner.store.redact import Redactor
 from runner.store.tally import title_of
@@ -34,12 +34,17 @@ def markdown(summary: SessionSummary, runs: Iterable[RunState], redactor: Redact
     """A page to read. Control and direction-changing characters are shown as what they are."""
     for block in _blocks(summary, runs):
         text = block if redactor is None else redactor.text(block)
-        yield text.encode("utf-8", "replace").decode().translate(_VISIBLE) + "\n\n"
+        yield plain(text) + "\n\n"
+
+
+def plain(text: str) -> str:
+    """Text of which everything is seen: what is not, is shown as a mark."""
+    return text.encode("utf-8", "replace").decode().translate(_VISIBLE)
 
 
 def _blocks(summary: SessionSummary, runs: Iterable[RunState]) -> Iterator[str]:
     listed = list(runs)
-    yield f"# {summary.name or _title(listed) or 'Untitled session'}"
+    yield f"# {summary.name or title_of_runs(listed) or 'Untitled session'}"
     cost = "unknown" if summary.cost_usd is None else f"{summary.cost_usd:f} US dollars"
     facts = {
         "Session": summary.session_id,
@@ -60,7 +65,7 @@ def _blocks(summary: SessionSummary, runs: Iterable[RunState]) -> Iterator[str]:
             yield f"*Run {state.run_id} has no end yet.*"
 
 
-def _title(runs: list[RunState]) -> str:
+def title_of_runs(runs: list[RunState]) -> str:
     """Made again from the masked text: the stored title is cut, perhaps in the middle of a secret."""
     items = (item for state in runs for item in state.settled)
     return next((title for item in items if isinstance(item, UserItem) and (title := title_of(item.text))), "")
@@ -79,11 +84,13 @@ def _item(item: Item) -> Iterator[str]:
             yield item.text
         case CallItem():
             yield from _call(item)
+        case CommandItem():
+            yield from _command(item)
         case EventItem(event=CompactionFinished(summary=summary)) if summary:
             title = "What came before, summed up for the model"
             yield f"<details><summary>{title}</summary>\n\n{_fence(summary)}\n\n</details>"
         case EventItem(event=event):
-            text = _event(event)
+            text = event_words(event)
             if text:
                 yield f"*{text}*"
 
@@ -104,7 +111,22 @@ def _call(call: CallItem) -> Iterator[str]:
         yield f"*The whole output is artifact {call.artifact}.*"
 
 
-def _event(event: Event) -> str:
+def _command(item: CommandItem) -> Iterator[str]:
+    end = item.status or "running"
+    if item.exit_code is not None:
+        end = f"exit code {item.exit_code}"
+    yield f"### You ran a shell command: {end}, {item.seconds:.1f} s"
+    yield _fence(item.command, "sh")
+    output = item.output or "".join(item.live_output)
+    if output:
+        yield _fence(output)
+    if item.artifact:
+        yield f"*The whole output is artifact {item.artifact}.*"
+    if item.share:
+        yield "*The model was given this.*"
+
+
+def event_words(event: Event) -> str:
     """An event in a few words; what a run's items already say is left out."""
     if event.kind in ("run_finished", "status_changed") or isinstance(event, RunStarted | MessageDelivered):
         return ""
