@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from runner.agent import Agent
 from runner.clock import Clock, SystemClock
 from runner.config import RunConfig
+from runner.control.commands import PersonCommand
 from runner.control.handle import RunHandle
 from runner.control.inbox import Inbox
-from runner.errors import CommandError, ConfigError
+from runner.errors import ConfigError
 from runner.events import Event
 from runner.hub import Hub, Journal
 from runner.ids import IdSource, Uuid7Ids
@@ -26,6 +27,7 @@ from runner.loop.emit import Emitter
 from runner.loop.granting import recall_grants
 from runner.loop.leaving import own_background
 from runner.loop.limits import limits_of
+from runner.loop.person import check_command
 from runner.loop.run import RunLoop
 from runner.loop.timer import ActiveTimer
 from runner.messages import Message
@@ -106,6 +108,18 @@ class Runner:
             config = replace(config, approver=True)
         return self._start(agent, input, config)
 
+    def start_command(self, agent: Agent, command: PersonCommand, config: RunConfig | None = None) -> RunHandle:
+        """Start a run with a shell command of the person's own instead of a message. It asks the model nothing and ends
+        with the command, unless messages are sent meanwhile: then it goes on as every run does.
+
+        Raises CommandError, ConfigError, or SessionBusyError before anything ran.
+        """
+        check_command(command)
+        config = config or RunConfig()
+        if config.approver is None:
+            config = replace(config, approver=True)
+        return self._start(agent, (), config, command)
+
     async def run(self, agent: Agent, input: RunInput, config: RunConfig | None = None) -> RunResult:
         """Run to the end. Cancelling the call aborts the run, waits until that is recorded, and propagates."""
         handle = self._start(agent, input, config or RunConfig())
@@ -139,8 +153,10 @@ class Runner:
                 await _abort_and_wait(handle)
         await handle.result()
 
-    def _start(self, agent: Agent, input: RunInput, config: RunConfig) -> RunHandle:
-        messages = read_input(input)
+    def _start(
+        self, agent: Agent, input: RunInput, config: RunConfig, command: PersonCommand | None = None
+    ) -> RunHandle:
+        messages = read_input(input) if command is None else ()
         models = self._models or _default_models()
         model = _resolve(models, config.model if config.model is not None else agent.model)
         fallbacks = config.fallback_models if config.fallback_models is not None else agent.fallback_models
@@ -158,7 +174,7 @@ class Runner:
             config=config,
             workspace=workspace,
             emitter=emitter,
-            inbox=Inbox(emit=emitter.fact, check_model=_model_check(models)),
+            inbox=Inbox(emit=emitter.fact),
             clock=self._clock,
             ids=self._ids,
             models=models,
@@ -177,6 +193,8 @@ class Runner:
         )
         run = RunLoop(core, messages)
         run.announce()
+        if command is not None:
+            run.take(command)
         task = asyncio.get_running_loop().create_task(self._drive(run, core, lease), name=f"run {run_id}")
         return RunHandle(
             run_id=run_id,
@@ -210,16 +228,6 @@ class Runner:
 
 def _resolve(models: ModelResolver, model: str | Model) -> Model:
     return models.resolve(model) if isinstance(model, str) else model
-
-
-def _model_check(models: ModelResolver) -> Callable[[str], None]:
-    def check(name: str) -> None:
-        try:
-            models.resolve(name)
-        except ConfigError as error:
-            raise CommandError(str(error)) from error
-
-    return check
 
 
 def _default_models() -> ModelRegistry:

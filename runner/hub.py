@@ -16,6 +16,7 @@ from typing import Protocol
 
 from runner.events import Event, TextDelta
 from runner.events.model import ReasoningDelta, RefusalDelta, ToolArgumentsDelta
+from runner.events.person import PersonOutputDelta
 from runner.events.run import RunFinished
 from runner.events.tool import ToolOutputDelta
 from runner.log import AppendLog
@@ -37,7 +38,8 @@ class Journal(Protocol):
 
 
 class Subscription:
-    """One reader's queue. `drain` may be called from any thread; notify is called when something new waits.
+    """One reader's queue. `drain` may be called from any thread; notify is called when something new waits, and when a
+    fact comes to text that waits. has_facts: whether one does.
 
     from_seq: the first fact wanted. A fact is stored before it is published, so a reader that comes from the store may
     know facts that are still on their way here; only the end of the run is never kept from it.
@@ -51,20 +53,23 @@ class Subscription:
         self._waiting_text = 0
         self._notify = notify
         self.dropped_characters = 0
+        self.has_facts = False
         self.closed = False
 
     def put(self, events: Iterable[Event]) -> None:
         with self._lock:
             if self.closed:
                 return
-            before = len(self._waiting)
+            before = len(self._waiting), self.has_facts
             for event in events:
                 if event.is_delta:
                     if event.seq >= self._from_seq - 1:
                         self._put_delta(event)
                 elif event.seq >= self._from_seq or isinstance(event, RunFinished):
                     self._waiting.append(event)
-            grew = before == 0 and len(self._waiting) > 0
+                    self.has_facts = True
+            grew = before[0] == 0 and len(self._waiting) > 0
+            grew = grew or self.has_facts != before[1]
         if grew and self._notify is not None:
             self._notify()
 
@@ -97,6 +102,7 @@ class Subscription:
         with self._lock:
             waiting, pieces = self._waiting, self._pieces
             self._waiting, self._pieces, self._waiting_text = deque(), {}, 0
+            self.has_facts = False
         return [with_text(event, "".join(pieces[id(event)])) if id(event) in pieces else event for event in waiting]
 
     def close(self) -> None:
@@ -159,7 +165,7 @@ class Hub:
                 self._subscriptions.remove(subscription)
 
 
-TextBearing = TextDelta | ReasoningDelta | RefusalDelta | ToolArgumentsDelta | ToolOutputDelta
+TextBearing = TextDelta | ReasoningDelta | RefusalDelta | ToolArgumentsDelta | ToolOutputDelta | PersonOutputDelta
 
 
 def delta_text(event: Event) -> str:
@@ -179,5 +185,7 @@ def same_stream(old: Event, new: Event) -> bool:
             return old.call_id == new.call_id
         case ToolOutputDelta(), ToolOutputDelta():
             return old.call_id == new.call_id and old.stream == new.stream
+        case PersonOutputDelta(), PersonOutputDelta():
+            return old.command_id == new.command_id and old.stream == new.stream
         case _:
             return True

@@ -113,10 +113,16 @@ class Compact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetModel:
-    """now: discard the running attempt (allowed only while no tool of that response started)."""
+    """now: discard the running attempt (allowed only while no tool of that response started).
 
-    model: str
+    model "" keeps the model, effort and temperature None keep those; "default" in their place leaves them to the
+    agent's own settings.
+    """
+
+    model: str = ""
     now: bool = False
+    effort: str | None = None
+    temperature: float | Literal["default"] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +156,24 @@ class Revoke:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PersonCommand:
+    """A shell command by the person, run with their environment and outside of any sandbox; it is not asked about.
+
+    share: the model gets the command and what it printed, at the next turn or with the next message.
+    """
+
+    command: str
+    share: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndPersonCommand:
+    """command_id: of person_command_started."""
+
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CancelTool:
     call_id: str
 
@@ -180,6 +204,8 @@ Command: TypeAlias = (
     | SetModel
     | Decide
     | Revoke
+    | PersonCommand
+    | EndPersonCommand
     | CancelTool
     | SetLimit
 )

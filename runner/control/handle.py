@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Sequence
 from decimal import Decimal
-from typing import Protocol
+from typing import Literal, Protocol
 
 from runner.control.commands import (
     Abort,
@@ -17,10 +17,12 @@ from runner.control.commands import (
     DeleteMessage,
     DeliverNow,
     EditMessage,
+    EndPersonCommand,
     LimitName,
     MoveMessage,
     NextModel,
     Pause,
+    PersonCommand,
     Resume,
     RetryNow,
     Revoke,
@@ -180,9 +182,19 @@ class RunHandle:
         """Summarise the older part of the history before the next request."""
         self.command(Compact(by=by))
 
-    def set_model(self, model: str, *, now: bool = False) -> None:
-        """Use another model from the next request on; now: give up the request that is open."""
-        self.command(SetModel(model=model, now=now))
+    def set_model(
+        self,
+        model: str = "",
+        *,
+        now: bool = False,
+        effort: str | None = None,
+        temperature: float | Literal["default"] | None = None,
+    ) -> None:
+        """Use another model, effort or temperature from the next request on; now: give up the request that is open.
+
+        What is not given stays; "default" leaves it to the agent's own settings.
+        """
+        self.command(SetModel(model=model, now=now, effort=effort, temperature=temperature))
 
     def decide(
         self,
@@ -223,6 +235,13 @@ class RunHandle:
     def cancel_tool(self, call_id: str) -> None:
         """End one running tool; the run goes on, and the model is told."""
         self.command(CancelTool(call_id=call_id))
+
+    def person_command(self, command: str, *, share: bool = False) -> None:
+        """Run a shell command of the person's own; share: the model is told of it."""
+        self.command(PersonCommand(command=command, share=share))
+
+    def end_person_command(self, command_id: str) -> None:
+        self.command(EndPersonCommand(command_id=command_id))
 
     def set_limit(self, limit: LimitName, value: Decimal | int | float | None) -> None:
         """Change a limit of the run from its next check on; None takes it away."""

@@ -19,10 +19,12 @@ from runner.control.commands import (
     DeleteMessage,
     DeliverNow,
     EditMessage,
+    EndPersonCommand,
     LimitName,
     MoveMessage,
     NextModel,
     Pause,
+    PersonCommand,
     Resume,
     RetryNow,
     Revoke,
@@ -81,6 +83,8 @@ class Requests:
     pause: bool = False
     paused_by: str = "user"
     model: str | None = None
+    effort: str | None = None
+    temperature: float | Literal["default"] | None = None
     messages: deque[QueuedText] = field(default_factory=deque[QueuedText])
     interrupt: bool = False
     wrap_up: bool = False
@@ -101,17 +105,11 @@ def _refuse_empty(text: str) -> None:
 
 
 class Inbox:
-    """Takes commands in, on the run's event loop. emit: records a fact. check_model: raises CommandError for a model
-    that cannot be used."""
+    """Takes commands in, on the run's event loop. emit: records a fact. What only the loop can judge, such as the name
+    of a model, is checked there first."""
 
-    def __init__(
-        self,
-        *,
-        emit: Callable[[Event], object],
-        check_model: Callable[[str], None],
-    ) -> None:
+    def __init__(self, *, emit: Callable[[Event], object]) -> None:
         self._emit = emit
-        self._check_model = check_model
         self._scopes: list[Scope] = []
         self.requests = Requests()
         self.approvals = Approvals()
@@ -143,6 +141,9 @@ class Inbox:
                 self._set_model(command)
             case Decide() | Revoke():
                 self._take_decision(command)
+            case PersonCommand() | EndPersonCommand():
+                # Carried out by the loop, which runs the process.
+                pass
             case CancelTool():
                 self._cancel_tool(command.call_id)
             case SetLimit():
@@ -253,8 +254,10 @@ class Inbox:
             self._emit(RetrySkipped(by=command.by, to=requests.skip))
 
     def _set_model(self, command: SetModel) -> None:
-        self._check_model(command.model)
-        self.requests.model = command.model
+        requests = self.requests
+        requests.model = command.model or requests.model
+        requests.effort = requests.effort if command.effort is None else command.effort
+        requests.temperature = requests.temperature if command.temperature is None else command.temperature
         if command.now:
             for scope in self._scopes:
                 if scope.what == "request":

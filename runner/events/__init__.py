@@ -21,6 +21,12 @@ from runner.events.model import (
     ToolArgumentsDelta,
     UsageUpdated,
 )
+from runner.events.person import (
+    PersonCommandFinished,
+    PersonCommandStarted,
+    PersonCommandStatus,
+    PersonOutputDelta,
+)
 from runner.events.run import (
     AbortRequested,
     AgentFinished,
@@ -47,6 +53,7 @@ from runner.events.run import (
     TurnFinished,
     TurnStarted,
 )
+from runner.events.settings import LeftOut, Setting, SettingsChanged, SettingsLeftOut, WhyLeftOut
 from runner.events.tool import (
     ApprovalRequested,
     ApprovalResolved,
@@ -101,6 +108,7 @@ __all__ = [
     "HandoffIgnored",
     "HandoffRequested",
     "HookResult",
+    "LeftOut",
     "LimitChanged",
     "LimitReached",
     "LimitWarning",
@@ -114,6 +122,10 @@ __all__ = [
     "OutputRejected",
     "Pattern",
     "Paused",
+    "PersonCommandFinished",
+    "PersonCommandStarted",
+    "PersonCommandStatus",
+    "PersonOutputDelta",
     "QueueChanged",
     "QueuedText",
     "RateLimitInfo",
@@ -129,6 +141,9 @@ __all__ = [
     "SamplingFinished",
     "SamplingStarted",
     "Scope",
+    "Setting",
+    "SettingsChanged",
+    "SettingsLeftOut",
     "StateUpdated",
     "StatusChanged",
     "StopRequested",
@@ -145,4 +160,5 @@ __all__ = [
     "TurnStarted",
     "UnknownEvent",
     "UsageUpdated",
+    "WhyLeftOut",
 ]

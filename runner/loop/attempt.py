@@ -13,6 +13,9 @@ from runner.models.assemble import Assembly, PartialCall, parse_arguments
 from runner.models.base import Model, ModelRequest
 from runner.usage import Usage, UsageSource
 
+GIVEN_UP = frozenset({"model_switched", "settings_changed"})
+"""Why an attempt is thrown away that nothing was wrong with."""
+
 
 @dataclass(slots=True)
 class Attempt:
@@ -118,7 +121,8 @@ def discard(core: RunCore, attempt: Attempt, reason: str) -> None:
     """Record an attempt that is thrown away: what a provider had begun to answer is paid for, a refused request is
     not.
     """
-    usage, source = usage_of(attempt) if _answered(attempt) or reason == "model_switched" else (Usage(), "reported")
+    paid = _answered(attempt) or reason in GIVEN_UP
+    usage, source = usage_of(attempt) if paid else (Usage(), "reported")
     core.emitter.fact(
         AttemptDiscarded(
             model=attempt.model.info.name,

@@ -38,8 +38,10 @@ from runner.loop.plan import (
 from runner.loop.scope import run_scope
 from runner.loop.spending import request_hit
 from runner.loop.stream import consume
+from runner.loop.switching import settings_of, take_settings
 from runner.models.assemble import Assembly
-from runner.models.base import Model, ModelRequest, ModelSettings
+from runner.models.base import Model, ModelRequest
+from runner.state.person import owed_messages
 from runner.usage import Usage
 
 
@@ -67,7 +69,7 @@ async def respond(core: RunCore) -> ModelResponded | None:
                 message = f"{type(outcome).__name__}: {outcome}"
                 await turn.recover(attempt, InternalError(message, model=attempt.model.info.name))
             case "switch":
-                discard(core, attempt, "model_switched")
+                discard(core, attempt, "settings_changed" if core.inbox.requests.model is None else "model_switched")
             case "message":
                 close_cut(core, attempt)
                 return None
@@ -82,6 +84,8 @@ def deliver_messages(core: RunCore) -> None:
     """Put what waits into the history; only where no call is open."""
     requests = core.inbox.requests
     requests.interrupt = False
+    for told in owed_messages(core.emitter.state):
+        core.emitter.fact(told)
     while requests.messages:
         message = requests.messages.popleft()
         core.emitter.fact(MessageDelivered(message_id=message.message_id, text=message.text))
@@ -119,15 +123,19 @@ class _Turn:
     def _take_switch(self) -> None:
         """A model that the person chose starts with fresh retries, the fallbacks behind it."""
         core = self._core
-        name = core.inbox.requests.model
-        if name is None:
-            return
-        core.inbox.requests.model = None
+        name, core.inbox.requests.model = core.inbox.requests.model, None
+        if name is not None:
+            self._switch(name)
+        take_settings(core)
+
+    def _switch(self, name: str) -> None:
+        core = self._core
         old = core.model.info.name
         core.model = core.models.resolve(name)
         self._queue = [core.model, *(model for model in self._queue if model.info.name not in (name, old))]
         self._allowance = self._fresh()
         if name != old:
+            core.told_left_out = None
             core.emitter.fact(ModelSwitched(old=old, new=name, cause="user"))
 
     def _fresh(self) -> Allowance:
@@ -225,6 +233,7 @@ class _Turn:
         core = self._core
         old = self._queue.pop(0)
         core.model = self._queue[0]
+        core.told_left_out = None
         core.emitter.fact(ModelSwitched(old=old.info.name, new=core.model.info.name, cause="fallback"))
 
     async def _wait(self, delay: float) -> None:
@@ -292,7 +301,7 @@ def _history_mark(core: RunCore) -> int:
 
 def _latest(core: RunCore, request: ModelRequest) -> dict[str, Any]:
     """What may have changed since the request was prepared."""
-    settings = request.settings
+    settings = settings_of(core)
     if core.wrapping and request.tools:
         # The tools stay named, because some providers refuse a history of calls without them.
         settings = replace(settings, tool_choice="none")
@@ -311,17 +320,10 @@ def _request(core: RunCore, model: Model) -> ModelRequest:
         instructions=instructions_of(core),
         messages=core.history,
         tools=[tool.spec for tool in core.offer()],
-        settings=_settings(core),
+        settings=settings_of(core),
     )
 
 
 def instructions_of(core: RunCore) -> str:
     made = core.agent.instructions
     return made if isinstance(made, str) else made(core.config.context)
-
-
-def _settings(core: RunCore) -> ModelSettings:
-    """The run's settings where set, else the agent's."""
-    own = core.config.model_settings
-    changes = {name: value for name in own.__slots__ if (value := getattr(own, name)) is not None}
-    return replace(core.agent.model_settings, **changes)

@@ -14,7 +14,7 @@ from runner.clock import Clock
 from runner.config import RunConfig
 from runner.control.commands import LimitName
 from runner.control.inbox import Inbox
-from runner.events import ErrorInfo, StatusChanged
+from runner.events import ErrorInfo, LeftOut, StatusChanged
 from runner.ids import IdSource
 from runner.loop.emit import Emitter
 from runner.loop.limits import Hit
@@ -59,6 +59,7 @@ class Receipt:
     processes: list[ProcessEnd] = field(default_factory=list[ProcessEnd])
     tools: list[JsonObject] = field(default_factory=list[JsonObject])
     background: list[ProcessEnd] = field(default_factory=list[ProcessEnd])
+    commands: list[ProcessEnd] = field(default_factory=list[ProcessEnd])
     still_running: list[JsonObject] = field(default_factory=list[JsonObject])
 
 
@@ -118,6 +119,7 @@ class RunCore:
     granted: bool = False
     wrap_reason: Reason = "complete"
     repaired: set[str] = field(default_factory=set[str])
+    told_left_out: tuple[str, tuple[LeftOut, ...]] | None = None
     offered: Mapping[str, Tool] = field(default_factory=dict[str, Tool])
     keeper: FileKeeper | None = None
     background: Any = None

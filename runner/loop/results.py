@@ -62,7 +62,7 @@ def receipt_of(core: RunCore) -> JsonObject:
     of_calls = [end for end in core.receipt.processes if end.call_id in cut]
     return {
         "requests": core.receipt.requests,
-        "processes": [asdict(end) for end in (*of_calls, *core.receipt.background)],
+        "processes": [asdict(end) for end in (*of_calls, *core.receipt.commands, *core.receipt.background)],
         "still_running": core.receipt.still_running,
         "tools": core.receipt.tools,
         "cost_usd": None if total is None else str(total),

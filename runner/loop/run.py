@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from runner.control.commands import Command, Revoke, SetLimit
+from runner.control.commands import Command, EndPersonCommand, PersonCommand, Revoke, SetLimit, SetModel
 from runner.errors import RUN_ERRORS, CommandError, RunError, StoreError
 from runner.events import (
     AgentFinished,
@@ -28,9 +28,11 @@ from runner.loop.core import EndRun, RunCore
 from runner.loop.gate import begin_wrap_up, end_if_stopping, pass_gate
 from runner.loop.granting import grants_kept, revoke
 from runner.loop.leaving import end_processes
+from runner.loop.person import PersonCommands
 from runner.loop.results import make_result, receipt_of
 from runner.loop.scope import outcome_of
 from runner.loop.spending import apply_limits, turn_hit, watch_time
+from runner.loop.switching import check_switch, settings_of
 from runner.messages import JsonObject, Message
 from runner.result import RunResult
 from runner.state import RunState, status_of
@@ -46,6 +48,7 @@ class RunLoop:
         self._messages = messages
         self._output: list[str] = []
         self._failed_turns = 0
+        self._person = PersonCommands(core)
 
     @property
     def state(self) -> RunState:
@@ -53,11 +56,17 @@ class RunLoop:
 
     def take(self, command: Command, message_id: str | None = None) -> None:
         before = self.state.status
+        if isinstance(command, SetModel) and not self._core.inbox.finished:
+            check_switch(self._core, command)
         self._core.inbox.take(command, message_id)
         if isinstance(command, SetLimit):
             apply_limits(self._core)
         if isinstance(command, Revoke):
             revoke(self._core, command)
+        if isinstance(command, PersonCommand | EndPersonCommand):
+            self._person.take(command)
+        if self._core.inbox.requests.stop:
+            self._person.end_all()
         if self.state.status == "stopping" != before:
             detail = "abort" if self._core.inbox.requests.abort else "stop"
             self._core.emitter.fact(StatusChanged(old=before, new="stopping", detail=detail))
@@ -84,7 +93,9 @@ class RunLoop:
         watcher = asyncio.ensure_future(watch_time(core))
         try:
             ended = await outcome_of(self._turns(recall))
+            ended = await self._after_commands(ended)
         except asyncio.CancelledError:
+            self._person.abandon()
             self._finish(EndRun("aborted"))
             await asyncio.shield(asyncio.gather(self._saved(), grants_kept(core), end_processes(core, aborted=True)))
             raise
@@ -106,6 +117,8 @@ class RunLoop:
         core = self._core
         config: JsonObject = core.config.as_json()
         config["tools"] = [tool.name for tool in core.agent.tools]
+        settings = settings_of(core)
+        config |= {"effort": settings.reasoning_effort, "temperature": settings.temperature}
         core.emitter.fact(
             RunStarted(
                 input=self._messages,
@@ -120,6 +133,8 @@ class RunLoop:
         """All turns; returns how the run ended. Anything it raises besides EndRun is a failure of ours."""
         core = self._core
         await recall()
+        if not self._messages and await self._only_commands():
+            return EndRun("complete")
         await asyncio.gather(*(toolset.prepare() for toolset in core.agent.toolsets))
         try:
             while True:
@@ -130,10 +145,31 @@ class RunLoop:
                     continue
                 if core.wrapping:
                     return EndRun(core.wrap_reason)
-                if self._complete(response):
+                if self._complete(response) and await self._only_commands():
                     return EndRun("complete")
         except EndRun as end:
             return end
+
+    async def _only_commands(self) -> bool:
+        """Nothing is left but commands of the person's: wait for them. False where a message of theirs came first."""
+        core = self._core
+        core.timer.set_active(False)
+        await self._person.quiet()
+        core.update_timer()
+        end_if_stopping(core)
+        if core.inbox.requests.messages:
+            self._output.clear()
+        return not core.inbox.requests.messages
+
+    async def _after_commands(self, ended: EndRun | Exception) -> EndRun | Exception:
+        """The run is over, but commands of the person's may still run; a stop of theirs ends these too."""
+        core = self._core
+        core.timer.set_active(False)
+        await self._person.close()
+        requests = core.inbox.requests
+        if requests.stop and isinstance(ended, EndRun) and ended.reason in ("complete", "stopped"):
+            return EndRun("aborted" if requests.abort else "stopped")
+        return ended
 
     async def _boundary(self) -> None:
         """Between two turns: stop, pause, deliver messages, check limits."""
@@ -230,6 +266,7 @@ class RunLoop:
         core.timer.set_active(False)
         core.inbox.finished = True
         core.inbox.approvals.deny_all("stop", "the run has ended")
+        self._person.tell()
         output = self._final_output()
         status = status_of(end.reason)
         core.emitter.fact(AgentFinished(output=output))

@@ -16,8 +16,10 @@ from runner.events import (
 )
 from runner.loop.attempt import Attempt
 from runner.loop.core import RunCore
+from runner.loop.switching import tell_left_out
 from runner.models.base import (
     Chunk,
+    LeftOutChunk,
     RateLimitChunk,
     ReasoningChunk,
     RefusalChunk,
@@ -69,6 +71,8 @@ def _take(core: RunCore, attempt: Attempt, chunk: Chunk) -> None:
         case RateLimitChunk():
             info = RateLimitInfo(utilization=chunk.utilization, reset_at=chunk.reset_at, allowed=chunk.allowed)
             core.emitter.fact(info)
+        case LeftOutChunk(settings=missing):
+            tell_left_out(core, attempt.model, missing)
         case _:
             pass
     if delta is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
+from runner.events import LeftOut
 from runner.messages import JsonObject, Message
 from runner.usage import Price, Usage
 
@@ -55,7 +56,10 @@ class ModelRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
-    """What is known of a model; None = unknown. Windows are in tokens. client: which of ours asks it."""
+    """What is known of a model; None = unknown. Windows are in tokens. client: which of ours asks it.
+
+    efforts: the levels of reasoning effort that it takes, () = none.
+    """
 
     name: str
     provider: str = ""
@@ -65,6 +69,7 @@ class ModelInfo:
     tools: bool | None = None
     vision: bool | None = None
     reasoning: bool | None = None
+    efforts: tuple[str, ...] | None = None
     note: str = ""
     is_demo: bool = False
     client: str = ""
@@ -123,6 +128,13 @@ class RateLimitChunk:
     allowed: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOutChunk:
+    """Settings that this request was sent without; the first chunk of its stream, where there are any."""
+
+    settings: tuple[LeftOut, ...]
+
+
 Chunk: TypeAlias = (
     TextChunk
     | ReasoningChunk
@@ -132,6 +144,7 @@ Chunk: TypeAlias = (
     | UsageChunk
     | FinishChunk
     | RateLimitChunk
+    | LeftOutChunk
 )
 
 

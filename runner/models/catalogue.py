@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from runner.models.base import ModelInfo
+from runner.models.fitting import levels_of
 from runner.models.providers import family, prefix_of
 from runner.usage import Price, Usage
 
@@ -147,6 +148,7 @@ def lookup(model: str) -> Known | None:
         tools=_flag(entry, "supports_function_calling"),
         vision=_flag(entry, "supports_vision"),
         reasoning=_flag(entry, "supports_reasoning"),
+        efforts=levels_of(provider, name.rpartition("/")[2], entry),
         note=_note(entry),
     )
     return Known(info=info, pricing=pricing)

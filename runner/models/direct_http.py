@@ -6,6 +6,8 @@ Importing httpx and reading the certificates take some 100 ms together, so both 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import importlib
 import ssl
 import threading
 from collections.abc import AsyncGenerator
@@ -23,6 +25,9 @@ CONNECT_TIMEOUT: Final = 15.0
 KEPT_FOR: Final = 60.0
 """Seconds that an idle connection waits for the next turn: as long as most tools take, shorter than most servers."""
 MOST_KEPT: Final = 20
+
+_LATE: Final = ("httpcore", "anyio.streams.memory", "anyio.streams.tls", "anyio._backends._asyncio")
+"""What httpx loads on the way to its first answer, on whatever loop that happens to be."""
 
 
 @dataclass(slots=True)
@@ -65,10 +70,14 @@ def start_loading() -> None:
 
 
 def _prepare(*, secure: bool) -> ssl.SSLContext:
-    """Import httpx and read the certificates, which a plain connection does without."""
+    """Import httpx with all that it would import at the first request, and read the certificates, which a plain
+    connection does without."""
     global _certificates
     import httpx
 
+    for name in _LATE:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
     if not secure:
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     with _certificates_lock:

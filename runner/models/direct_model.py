@@ -6,20 +6,21 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from runner.errors import AuthenticationError, ModelError, StreamBrokenError
 from runner.models import direct_http
-from runner.models.base import Chunk, ModelRequest, TextChunk
+from runner.models.base import Chunk, LeftOutChunk, ModelRequest, TextChunk
 from runner.models.deadlines import CLOSING, DRAIN, Deadlines
-from runner.models.direct_request import encoded, request_body
+from runner.models.direct_request import encoded, not_sent, request_body
 from runner.models.endpoint import NO_KEY, Endpoint
 from runner.models.openai_chunks import StreamReader
 from runner.models.provider_errors import Where, answer_error, stream_error
 from runner.models.provider_model import ProviderModel
 from runner.models.rate_limits import read_rate_limits
+from runner.models.read_ahead import ReadAhead
 from runner.models.sse import EventData
 from runner.models.transport_errors import map_error
 from runner.models.watchdog import Breath, TooSlow, Watch, in_time
@@ -36,6 +37,7 @@ _DONE: Final = b"[DONE]"
 
 _logger = logging.getLogger(__name__)
 _parse = json.JSONDecoder().decode
+_scan = json.JSONDecoder().raw_decode
 
 
 class DirectModel(ProviderModel):
@@ -49,7 +51,10 @@ class DirectModel(ProviderModel):
         endpoint = self.endpoint()
         where = self._where(endpoint)
         headers = _headers(endpoint, where)
-        body = encoded(request_body(request, self._info, endpoint, self._provider_of))
+        made = request_body(request, self._info, endpoint, self._provider_of)
+        body = encoded(made)
+        if missing := not_sent(request, made, self._info):
+            yield LeftOutChunk(missing)
         deadlines = Deadlines(request, began=time.monotonic())
         response: httpx.Response | None = None
         try:
@@ -79,29 +84,45 @@ class DirectModel(ProviderModel):
         reader, body, breath = StreamReader(provider=where.provider), _Body(response), Breath()
         try:
             while not body.over:
-                for data in await body.next(deadlines, whole=reader.finish is not None):
-                    item = read_event(data, where, whole=reader.finish is not None)
-                    if item is None:
-                        body.over = True
-                        break
-                    if text := reader.plain_text(item):
-                        yield TextChunk(text)
-                        deadlines.moved = time.monotonic()
-                    else:
-                        for chunk in reader.feed(item):
-                            yield chunk
-                            deadlines.moved = time.monotonic()
-                        if reader.finish is not None:
-                            deadlines.finished = deadlines.finished or time.monotonic()
-                            if reader.complete:
-                                body.over = True
-                                break
+                events = await body.next(deadlines, whole=reader.finish is not None)
+                for chunk in self._chunks(events, reader, body, where):
+                    yield chunk
+                    deadlines.moved = time.monotonic()
                     await breath.take()
+                if reader.finish is not None:
+                    deadlines.finished = deadlines.finished or time.monotonic()
+            for chunk in reader.end(where.model):
+                yield chunk
+            await body.drain()
         finally:
-            body.close()
-        for chunk in reader.end(where.model):
-            yield chunk
-        await body.drain()
+            await body.close()
+
+    def _chunks(self, events: list[bytes], reader: StreamReader, body: _Body, where: Where) -> Iterator[Chunk]:
+        """What some events say; pieces of text that came together are one."""
+        texts: list[str] = []
+        try:
+            for data in events:
+                item = read_event(data, where, whole=reader.finish is not None)
+                if item is None:
+                    body.over = True
+                    break
+                if text := reader.plain_text(item):
+                    texts.append(text)
+                    continue
+                if texts:
+                    yield TextChunk("".join(texts))
+                    texts = []
+                yield from reader.feed(item)
+                if reader.finish is not None and reader.complete:
+                    body.over = True
+                    break
+        except ModelError:
+            # What came before it has been said.
+            if texts:
+                yield TextChunk("".join(texts))
+            raise
+        if texts:
+            yield TextChunk("".join(texts))
 
 
 def _headers(endpoint: Endpoint, where: Where) -> dict[str, str]:
@@ -133,10 +154,11 @@ class _Body:
         self._events = EventData()
         self._watch = Watch()
         if response.headers.get("content-encoding", "identity") != "identity":
-            self._source = response.aiter_bytes()
+            source = response.aiter_bytes()
         else:
             # As near to the socket as httpx allows: its iterators over raw bytes cost a fifth more.
-            self._source = aiter(cast("httpx.AsyncByteStream", response.stream))
+            source = aiter(cast("httpx.AsyncByteStream", response.stream))
+        self._source = ReadAhead(source)
 
     async def next(self, deadlines: Deadlines, *, whole: bool) -> list[bytes]:
         """The events that the next bytes complete, often none. whole: the answer is complete already."""
@@ -162,8 +184,9 @@ class _Body:
         except Exception as error:
             _logger.debug("the end of the stream was not read: %s", type(error).__name__, exc_info=True)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         self._watch.close()
+        await self._source.close()
 
 
 def read_event(data: bytes, where: Where, *, whole: bool) -> dict[str, Any] | None:
@@ -174,7 +197,7 @@ def read_event(data: bytes, where: Where, *, whole: bool) -> dict[str, Any] | No
     if data.strip() == _DONE:
         return None
     try:
-        item: object = _parse(data.decode())
+        item = _json(data.decode())
     except (ValueError, RecursionError):
         item = None
     failure: ModelError | None = None
@@ -188,6 +211,14 @@ def read_event(data: bytes, where: Where, *, whole: bool) -> dict[str, Any] | No
     if whole:
         return None
     raise failure
+
+
+def _json(text: str) -> object:
+    """The one JSON value in a text; cheaper than the library's `decode` where nothing stands around it."""
+    if not text.startswith("{"):
+        return _parse(text)
+    item, end = _scan(text)
+    return item if end == len(text) else _parse(text)
 
 
 def _broken(where: Where) -> StreamBrokenError:

@@ -6,9 +6,10 @@ import json
 import re
 from typing import Any, Final
 
-from runner.models import catalogue
+from runner.events import LeftOut, Setting
 from runner.models.base import ModelInfo, ModelRequest
 from runner.models.endpoint import Endpoint
+from runner.models.fitting import left_out, level_why
 from runner.models.openai_request import output_limit, projected, tool_choice, tool_entry
 from runner.models.project import ProviderOf
 from runner.models.providers import is_openai_itself
@@ -43,6 +44,16 @@ def request_body(request: ModelRequest, info: ModelInfo, endpoint: Endpoint, pro
     return body
 
 
+def not_sent(request: ModelRequest, body: dict[str, Any], info: ModelInfo) -> tuple[LeftOut, ...]:
+    """The settings that somebody set and the body does not have."""
+    names: dict[Setting, str] = {"effort": "reasoning_effort", "temperature": "temperature", "top_p": "top_p"}
+    dropped: list[Setting] = [setting for setting, name in names.items() if name not in body]
+    if request.repair:
+        return left_out(request.settings, dropped, effort="repair", sampling="repair")
+    why = level_why(info, request.settings.reasoning_effort) or "model"
+    return left_out(request.settings, dropped, effort=why, sampling="reasoning")
+
+
 def encoded(body: dict[str, Any]) -> bytes:
     """The body as it is sent; half a character, which UTF-8 cannot carry, becomes a question mark."""
     text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -63,17 +74,13 @@ def wire_name(endpoint: Endpoint) -> str:
 def _optional(request: ModelRequest, info: ModelInfo, endpoint: Endpoint) -> dict[str, Any]:
     settings = request.settings
     effort = settings.reasoning_effort
-    wanted: dict[str, Any] = {"reasoning_effort": effort if _takes_effort(info, endpoint) else None}
+    taken = endpoint.compatible or level_why(info, effort) is None
+    wanted: dict[str, Any] = {"reasoning_effort": effort if taken else None}
     if effort == "none" or not _refuses_sampling(info, endpoint):
         wanted |= {"temperature": settings.temperature, "top_p": settings.top_p}
     if request.tools and not (endpoint.provider == "openai" and _O_SERIES.match(wire_name(endpoint))):
         wanted["parallel_tool_calls"] = settings.parallel_tool_calls
     return {name: value for name, value in wanted.items() if value is not None}
-
-
-def _takes_effort(info: ModelInfo, endpoint: Endpoint) -> bool:
-    """Whether an effort may be sent: nothing is known of a server of one's own, nor of a model not in the table."""
-    return endpoint.compatible or info.reasoning is True or catalogue.find(endpoint.model) is None
 
 
 def _reasons(info: ModelInfo, endpoint: Endpoint) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -11,11 +12,12 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from runner.errors import InvalidRequestError, ModelError, StreamBrokenError
+from runner.events import LeftOut
 from runner.models import litellm_loader
-from runner.models.base import Chunk, ModelRequest
+from runner.models.base import Chunk, LeftOutChunk, ModelRequest, ModelSettings
 from runner.models.deadlines import CLOSING, DRAIN, Deadlines
 from runner.models.endpoint import Endpoint
-from runner.models.litellm_request import request_arguments
+from runner.models.litellm_request import request_arguments, without_unsupported
 from runner.models.openai_chunks import StreamReader, get
 from runner.models.provider_model import ProviderModel
 from runner.models.rate_limits import read_rate_limits
@@ -36,16 +38,18 @@ class LitellmModel(ProviderModel):
         """See Model.stream. A missing key is told before litellm is loaded and before anything is sent."""
         endpoint = self.endpoint()
         api = await litellm_loader.load()
-        arguments = request_arguments(request, self._info, endpoint, self._provider_of)
+        arguments, missing = request_arguments(request, self._info, endpoint, self._provider_of)
         if endpoint.key is not None:
             arguments["api_key"] = endpoint.key
         deadlines = Deadlines(request, began=time.monotonic())
         response: Any = None
         begun = False
         try:
-            response = await in_time(_call(api, arguments), deadlines.left())
+            response, fewer = await in_time(_call(api, arguments, request.settings), deadlines.left())
             source = await in_time(_source(response), deadlines.left())
             begun = True
+            if missing := (fewer or missing):
+                yield LeftOutChunk(missing)
             limits = read_rate_limits(_headers(response))
             if limits is not None:
                 yield limits
@@ -100,19 +104,26 @@ class LitellmModel(ProviderModel):
         await _drain(source.items)
 
 
-async def _call(api: litellm_loader.Litellm, arguments: dict[str, Any]) -> Any:
-    """Make the request; settings that the model does not know are left out (SEMANTICS section 8).
+async def _call(
+    api: litellm_loader.Litellm, arguments: dict[str, Any], settings: ModelSettings
+) -> tuple[Any, tuple[LeftOut, ...]]:
+    """Make the request; settings that the model does not know are left out (SEMANTICS section 8), and told.
 
-    They are only dropped where that is needed: with drop_params litellm asks once more behind our back after a 422,
-    and forgets the error when the second answer is one too.
+    litellm refuses them before anything is sent. What is left out by us first is told; drop_params is the last resort,
+    because with it litellm asks once more behind our back after a 422, and forgets the error when the second answer is
+    one too.
     """
     try:
-        return await api.acompletion(**arguments)
+        return await api.acompletion(**arguments), ()
     except api.unsupported:
-        response = await api.acompletion(**arguments, drop_params=True)
+        pass
+    for fewer, missing in without_unsupported(arguments, settings):
+        with contextlib.suppress(api.unsupported):
+            return await api.acompletion(**fewer), missing
+    response = await api.acompletion(**arguments, drop_params=True)
     if response is None:
         raise InvalidRequestError("the provider cannot process this request", status_code=422)
-    return response
+    return response, ()
 
 
 def _headers(response: Any) -> Mapping[str, str]:

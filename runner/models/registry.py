@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from difflib import get_close_matches
@@ -122,6 +123,14 @@ class ModelRegistry:
             return self.resolve(name).info
         return self._provider_info(name)[0]
 
+    def infos(self, names: Iterable[str]) -> list[ModelInfo]:
+        """What is known of those of the models whose names can be used."""
+        found: list[ModelInfo] = []
+        for name in names:
+            with contextlib.suppress(ConfigError):
+                found.append(self.info(name))
+        return found
+
     def catalogue(self) -> list[ModelInfo]:
         """Configured models, the demo models, then every chat model of the table by name."""
         from runner.models.demo import DEMO_NAMES
@@ -216,7 +225,10 @@ class ModelRegistry:
         base = base or (known.base_url(self._environ) if known else None)
         target = named.full_name if named else info.name
         full_name = target if prefix_of(target) else f"{info.provider}/{target}"
-        return replace(info, client=client_for(full_name, asked=asked, base=base))
+        # Nothing may be assumed of the model behind a server of one's own.
+        own = info.provider in SELF_HOSTED or (info.provider == "openai" and base is not None)
+        efforts = None if own else info.efforts
+        return replace(info, client=client_for(full_name, asked=asked, base=base), efforts=efforts)
 
     def _with_local_price(self, info: ModelInfo, api_base: str | None = None) -> tuple[ModelInfo, Pricing | None]:
         """A self-hosted model costs nothing only where it runs on this machine and is no name for a cloud model.

@@ -1,6 +1,6 @@
 """What a run is, as a pure fold over its events."""
 
-from runner.state.items import ApprovalView, CallItem, EventItem, Item, TextItem, UserItem
+from runner.state.items import ApprovalView, CallItem, CommandItem, EventItem, Item, TextItem, UserItem
 from runner.state.reduce import fold, reduce
 from runner.state.run import (
     FINAL,
@@ -32,6 +32,7 @@ __all__ = [
     "ApprovalView",
     "Between",
     "CallItem",
+    "CommandItem",
     "Compacted",
     "Compacting",
     "EventItem",

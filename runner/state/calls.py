@@ -12,6 +12,9 @@ from runner.events import (
     FilesChanged,
     HandoffCompleted,
     HandoffIgnored,
+    PersonCommandFinished,
+    PersonCommandStarted,
+    PersonOutputDelta,
     ToolActivity,
     ToolArgumentsDelta,
     ToolFinished,
@@ -21,11 +24,9 @@ from runner.events import (
 )
 from runner.log import AppendLog
 from runner.messages import ToolResult
-from runner.state.items import ApprovalView, CallItem, EventItem, Item, UserItem
-from runner.state.run import RunState
-
-LIVE_OUTPUT_KEPT = 128 * 1024
-"""Characters of live output kept for display; the tool's result and its artifact are not cut by this."""
+from runner.state.items import ApprovalView, CallItem, EventItem, printed
+from runner.state.person import reduce_command
+from runner.state.run import RunState, insert_item
 
 
 def reduce_call(state: RunState, event: Event) -> RunState:
@@ -52,6 +53,8 @@ def reduce_call(state: RunState, event: Event) -> RunState:
             return _change(state, event.call_id, lambda call: _printed(call, event.text, event.mono))
         case ToolFinished():
             return _finished(state, event)
+        case PersonCommandStarted() | PersonOutputDelta() | PersonCommandFinished():
+            return reduce_command(state, event)
         case HandoffCompleted() | HandoffIgnored():
             item = EventItem(item_id=f"{event.run_id}:{event.seq}", event=event, time=event.time)
             return insert_item(state, item)
@@ -77,13 +80,6 @@ def write_arguments(state: RunState, event: ToolArgumentsDelta) -> RunState:
         written=AppendLog((event.text,)),
     )
     return insert_item(state, call)
-
-
-def insert_item(state: RunState, item: Item) -> RunState:
-    """After all that happened so far, before the messages that wait for delivery."""
-    queued = tuple(other for other in state.live if isinstance(other, UserItem))
-    before = tuple(other for other in state.live if not isinstance(other, UserItem))
-    return replace(state, live=(*before, item, *queued))
 
 
 def _change(state: RunState, call_id: str, change: Callable[[CallItem], CallItem]) -> RunState:
@@ -176,13 +172,7 @@ def _began(call: CallItem, event: ToolStarted) -> CallItem:
 
 
 def _printed(call: CallItem, text: str, mono: float) -> CallItem:
-    pieces = call.live_output.append(text)
-    characters = call.live_characters + len(text)
-    dropped = call.dropped_characters
-    if characters > 2 * LIVE_OUTPUT_KEPT:
-        kept = "".join(pieces)[-LIVE_OUTPUT_KEPT:]
-        dropped += characters - len(kept)
-        pieces, characters = AppendLog((kept,)), len(kept)
+    pieces, characters, dropped = printed(call.live_output, call.live_characters, call.dropped_characters, text)
     return replace(call, live_output=pieces, live_characters=characters, dropped_characters=dropped, heard_mono=mono)
 
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from runner.events import Event, ReasoningDelta, RefusalDelta, TextDelta, ToolArgumentsDelta
 from runner.log import AppendLog
-from runner.state.calls import insert_item, reduce_call, write_arguments
+from runner.state.calls import reduce_call, write_arguments
 from runner.state.items import TextItem, TextKind
-from runner.state.run import Requesting, RunState
+from runner.state.run import Requesting, RunState, insert_item
 
 
 def reduce_delta(state: RunState, event: Event) -> RunState:

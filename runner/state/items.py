@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from runner.events import UNBOUNDED, Asks, Bound, Event, FileChange, Risk, Suggested, ToolPattern
+from runner.events import UNBOUNDED, Asks, Bound, Event, FileChange, PersonCommandStatus, Risk, Suggested, ToolPattern
 from runner.log import AppendLog
 from runner.messages import JsonObject, SideEffects, ToolStatus
 
@@ -133,6 +133,41 @@ class CallItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommandItem:
+    """A command of the person's own: it ran with their environment and outside of any sandbox.
+
+    share: the model gets it. status None: it runs. live_output: the last part of what it printed so far; output: what
+    was kept of it at the end.
+    """
+
+    item_id: str
+    command_id: str
+    command: str
+    cwd: str
+    share: bool
+    time: datetime
+    mono: float
+    pid: int | None = None
+    pgid: int | None = None
+    live_output: AppendLog[str] = EMPTY
+    live_characters: int = 0
+    dropped_characters: int = 0
+    status: PersonCommandStatus | None = None
+    exit_code: int | None = None
+    signal: str | None = None
+    output: str = ""
+    seconds: float = 0.0
+    truncated: bool = False
+    artifact: str | None = None
+    left_over: tuple[str, ...] = ()
+    error: str = ""
+
+    @property
+    def running(self) -> bool:
+        return self.status is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventItem:
     """A fact shown as itself: a retry, a switch, a limit, a stop, an error, an end."""
 
@@ -141,7 +176,7 @@ class EventItem:
     time: datetime
 
 
-Item: TypeAlias = UserItem | TextItem | CallItem | EventItem
+Item: TypeAlias = UserItem | TextItem | CallItem | CommandItem | EventItem
 
 
 def is_open(item: Item) -> bool:
@@ -153,5 +188,21 @@ def is_open(item: Item) -> bool:
             return live
         case CallItem(phase=phase):
             return phase != "finished"
+        case CommandItem():
+            return item.running
         case EventItem():
             return False
+
+
+LIVE_OUTPUT_KEPT = 128 * 1024
+"""Characters of live output kept for display; what is recorded at the end is not cut by this."""
+
+
+def printed(pieces: AppendLog[str], characters: int, dropped: int, text: str) -> tuple[AppendLog[str], int, int]:
+    """Live output after another piece, its length, and what was dropped of it; O(1) but for a cut now and then."""
+    pieces, characters = pieces.append(text), characters + len(text)
+    if characters > 2 * LIVE_OUTPUT_KEPT:
+        kept = "".join(pieces)[-LIVE_OUTPUT_KEPT:]
+        dropped += characters - len(kept)
+        pieces, characters = AppendLog((kept,)), len(kept)
+    return pieces, characters, dropped

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
-from runner.events import AttemptDiscarded, CompactionFinished, LimitChanged, ModelResponded, SamplingFinished
+from runner.events import (
+    AttemptDiscarded,
+    CompactionFinished,
+    LimitChanged,
+    ModelResponded,
+    SamplingFinished,
+    SettingsChanged,
+    SettingsLeftOut,
+)
 from runner.messages import JsonObject
-from runner.state.run import LedgerEntry, Purpose
+from runner.state.run import LedgerEntry, Purpose, Requesting, RunState
+from runner.state.settings import asked_after
 from runner.state.spans import Closing
 
 LIMITS = (
@@ -74,6 +83,13 @@ def limits_in(config: JsonObject) -> dict[str, Decimal]:
     return found
 
 
-def changed_limits(limits: Mapping[str, Decimal], event: LimitChanged) -> Mapping[str, Decimal]:
-    rest = {name: value for name, value in limits.items() if name != event.limit}
-    return rest if event.value is None else {**rest, event.limit: event.value}
+def with_settings(state: RunState, event: LimitChanged | SettingsChanged | SettingsLeftOut) -> RunState:
+    """After a limit, the effort or the temperature was changed, or a request was sent without these."""
+    if not isinstance(event, LimitChanged):
+        phase = state.phase
+        if isinstance(phase, Requesting) and not phase.characters:
+            # What is told of a request before its answer stands before it.
+            phase = replace(phase, position=phase.position + 1)
+        return replace(state, asked=asked_after(state.asked, event), phase=phase)
+    rest = {name: value for name, value in state.limits.items() if name != event.limit}
+    return replace(state, limits=rest if event.value is None else {**rest, event.limit: event.value})

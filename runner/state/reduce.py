@@ -31,6 +31,8 @@ from runner.events import (
     RunStarted,
     SamplingFinished,
     SamplingStarted,
+    SettingsChanged,
+    SettingsLeftOut,
     StatusChanged,
     StopRequested,
     TurnFinished,
@@ -40,10 +42,11 @@ from runner.events import (
 )
 from runner.log import AppendLog
 from runner.messages import AssistantMessage, UserMessage
-from runner.state.calls import insert_item, reduce_call
+from runner.state.calls import reduce_call
 from runner.state.deltas import reduce_delta
 from runner.state.items import CallItem, EventItem, Item, TextItem, TextKind, UserItem, is_open
-from runner.state.ledger import changed_limits, ledger_entry, limits_in
+from runner.state.ledger import ledger_entry, limits_in, with_settings
+from runner.state.person import TOLD_BY, tell_command
 from runner.state.run import (
     Between,
     Compacted,
@@ -59,8 +62,10 @@ from runner.state.run import (
     Sampling,
     Stopping,
     WaitingApproval,
+    insert_item,
     status_of,
 )
+from runner.state.settings import asked_in
 from runner.state.spans import Closing, is_paid, timed
 
 
@@ -94,8 +99,8 @@ def reduce(state: RunState, event: Event) -> RunState:
             return _show(state, event)
         case LimitReached():
             return _show(_asked(state, event) if event.asks else state, event)
-        case LimitChanged():
-            return _show(replace(state, limits=changed_limits(state.limits, event)), event)
+        case LimitChanged() | SettingsChanged() | SettingsLeftOut():
+            return _show(with_settings(state, event), event)
         case LimitWarning() | RetrySkipped() | Notification() | UnknownEvent():
             return _show(state, event)
         case AgentStarted():
@@ -149,6 +154,7 @@ def _started(state: RunState, event: RunQueued | RunStarted) -> RunState:
         state,
         lifecycle=Running() if isinstance(state.lifecycle, Queued) else state.lifecycle,
         config=event.config,
+        asked=asked_in(event.config),
         limits=limits_in(event.config),
         workspace=event.workspace,
         history=state.history.extend(event.input),
@@ -170,6 +176,8 @@ def _turn(
             return replace(state, live=(*state.live, item))
         case QueueChanged():
             return _requeue(state, event)
+        case MessageDelivered(by=by) if by == TOLD_BY:
+            return tell_command(state, event)
         case MessageDelivered():
             delivered = UserItem(item_id=event.message_id, text=event.text, time=event.time, by=event.by)
             rest = tuple(item for item in state.live if item.item_id != event.message_id)
@@ -229,7 +237,7 @@ def _model(
             phase = Retrying(error=event.error, until_mono=until, action=event.action, next_model=event.next_model)
             return _show(replace(state, phase=phase), event)
         case ModelSwitched():
-            return _show(replace(state, model=event.new), event)
+            return _show(replace(state, model=event.new, asked=replace(state.asked, left_out=())), event)
 
 
 def _partial(item: Item) -> bool:
@@ -374,17 +382,15 @@ def _status(old: Lifecycle, new: str) -> Lifecycle:
 def _finished(state: RunState, event: RunFinished) -> RunState:
     reason = event.reason or "error"
     ended = Finished(status=status_of(reason), reason=reason)  # pyright: ignore[reportArgumentType]
-    state = _show(
-        replace(
-            state,
-            lifecycle=ended,
-            phase=Between(),
-            limit_asked=None,
-            final_output=event.output,
-            seconds=event.seconds,
-            active_seconds=event.active_seconds,
-            receipt=event.receipt,
-        ),
-        event,
+    state = replace(
+        state,
+        lifecycle=ended,
+        phase=Between(),
+        limit_asked=None,
+        final_output=event.output,
+        seconds=event.seconds,
+        active_seconds=event.active_seconds,
+        receipt=event.receipt,
     )
-    return _settle(state)
+    # A run of the person's commands alone says by their ends that it is over.
+    return _settle(state if reason == "complete" and not state.turn else _show(state, event))

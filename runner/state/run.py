@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from runner.events import ErrorInfo, LimitReached
+from runner.events import ErrorInfo, LimitReached, PersonCommandFinished
 from runner.log import AppendLog
 from runner.messages import JsonObject, Message
-from runner.state.items import CallItem, Item, UserItem
+from runner.state.items import CallItem, CommandItem, Item, UserItem
+from runner.state.settings import Asked
 from runner.state.spans import Times
 from runner.usage import Cost, Price, Usage, UsageSource
 
@@ -196,9 +197,11 @@ class RunState:
 
     history: the messages of this run only. totals (usage, cost) are sums over ledger and nothing else.
     tool_calls counts those that were proposed, calls_started those that began to run.
-    context_used, context_window: tokens of the last request. limits: those that are on, in their own units.
+    context_used, context_window: tokens of the last request. asked: effort and temperature of the next one.
+    limits: those that are on, in their own units.
     waited: seconds in which the run only waited for a person or was paused.
     limit_asked: what the run paused for and asks about. compacted: the last compaction of this run.
+    untold: commands of the person's that the model is still to be told of.
     todo: the view of the last list of what is to be done, {"type": "todo", "items": [{"text", "status"}]}.
     """
 
@@ -232,10 +235,12 @@ class RunState:
     cost: Cost = field(default_factory=Cost)
     context_used: int = 0
     context_window: int | None = None
+    asked: Asked = field(default_factory=Asked)
     limits: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
     limit_asked: LimitReached | None = None
     compacted: Compacted | None = None
     todo: JsonObject | None = None
+    untold: tuple[PersonCommandFinished, ...] = ()
     final_output: str = ""
     error: ErrorInfo | None = None
     receipt: JsonObject | None = None
@@ -284,3 +289,15 @@ class RunState:
     def waiting_calls(self) -> tuple[CallItem, ...]:
         """Calls that wait for a person, oldest first."""
         return tuple(call for call in self.live_calls if call.phase == "waiting")
+
+    @property
+    def live_commands(self) -> tuple[CommandItem, ...]:
+        """The person's own commands that run."""
+        return tuple(item for item in self.live if isinstance(item, CommandItem) and item.running)
+
+
+def insert_item(state: RunState, item: Item) -> RunState:
+    """After all that happened so far, before the messages that wait for delivery."""
+    queued = tuple(other for other in state.live if isinstance(other, UserItem))
+    before = tuple(other for other in state.live if not isinstance(other, UserItem))
+    return replace(state, live=(*before, item, *queued))

@@ -17,6 +17,7 @@ from runner.events import (
     CompactionStarted,
     Event,
     ModelResponded,
+    PersonCommandFinished,
     RunFinished,
     RunQueued,
     RunStarted,
@@ -30,6 +31,7 @@ from runner.events import (
 )
 from runner.messages import AssistantMessage, JsonObject, ToolCall
 from runner.state import Requesting, RunState
+from runner.state.person import owed_messages
 from runner.store.seen import Seen
 from runner.usage import Usage
 
@@ -92,8 +94,11 @@ def close_run(
     if seen.sampling is not None:
         writer.add(_sampling_end(seen, seen.sampling))
     open_calls = _close_calls(seen, writer, _by_call(ended))
+    _close_commands(seen, writer)
     if seen.turn is not None:
         writer.add(_turn_end(seen, seen.turn))
+    for told in owed_messages(seen.state):
+        writer.add(told)
     output = _last_text(seen.state)
     if seen.agent_active:
         writer.add(AgentFinished(output=output))
@@ -242,6 +247,23 @@ def _close_calls(seen: Seen, writer: _Writer, ended: Mapping[str, Sequence[Proce
         told = _ends_in_words(ended.get(proposed.call_id, ()))
         writer.add(_call_end(seen, proposed, outputs.get(proposed.call_id, ""), told))
     return len(still_open)
+
+
+def _close_commands(seen: Seen, writer: _Writer) -> None:
+    """The person's own commands died with the program."""
+    for item in seen.state.live_commands:
+        printed = "".join(item.live_output)
+        writer.add(
+            PersonCommandFinished(
+                command_id=item.command_id,
+                command=item.command,
+                share=item.share,
+                status="interrupted",
+                output=printed[-OUTPUT_KEPT:],
+                seconds=max(0.0, seen.last_mono - item.mono),
+                truncated=len(printed) > OUTPUT_KEPT or item.dropped_characters > 0,
+            )
+        )
 
 
 def _ends_in_words(ended: Sequence[ProcessEnd]) -> list[str]:

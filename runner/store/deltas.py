@@ -8,6 +8,8 @@ from runner.events import (
     AttemptDiscarded,
     Event,
     ModelResponded,
+    PersonCommandFinished,
+    PersonOutputDelta,
     RunFinished,
     ToolFinished,
     ToolOutputDelta,
@@ -21,11 +23,15 @@ DeltaRow = tuple[str, str, int, str]
 """run_id, owner, seq, json: the columns of the table."""
 
 MODEL = ""
-"""The owner of what the model writes; a tool's output is owned by its call_id."""
+"""The owner of what the model writes; a tool's output is owned by its call_id, a person's command's by its id."""
 
 
 def owner_of(delta: Event) -> str:
-    return delta.call_id if isinstance(delta, ToolOutputDelta) else MODEL
+    match delta:
+        case ToolOutputDelta(call_id=owner) | PersonOutputDelta(command_id=owner):
+            return owner
+        case _:
+            return MODEL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +49,8 @@ def superseded_by(fact: Event) -> Superseded | None:
             owner = MODEL
         case ToolFinished(call_id=call_id):
             owner = call_id
+        case PersonCommandFinished(command_id=command_id):
+            owner = command_id
         case RunFinished():
             owner = None
         case _:

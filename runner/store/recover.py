@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from runner.events import Event, ToolFinished, ToolStarted
+from runner.events import Event, PersonCommandFinished, PersonCommandStarted, ToolFinished, ToolStarted
 from runner.store.base import RecoveredRun
 from runner.store.closing import Closing, close_run
 from runner.store.decisions import change_of
@@ -109,18 +109,21 @@ def give_back(connection: sqlite3.Connection, me: Owner, claimed: Sequence[OpenR
 
 
 def processes_of(connection: sqlite3.Connection, run: OpenRun) -> list[Recorded]:
-    """The processes that open calls of the run had started, as they were recorded; a damaged row is passed over."""
-    started: dict[str, list[ToolStarted]] = {}
+    """The processes that open calls and commands of the run had started, as recorded; a damaged row is passed over."""
+    started: dict[str, list[ToolStarted | PersonCommandStarted]] = {}
     rows = connection.execute(
-        "SELECT seq, CAST(json AS BLOB) FROM events WHERE run_id = ? AND kind IN ('tool_started', 'tool_finished')"
-        " ORDER BY seq",
+        "SELECT seq, CAST(json AS BLOB) FROM events WHERE run_id = ? AND kind IN ('tool_started', 'tool_finished',"
+        " 'person_command_started', 'person_command_finished') ORDER BY seq",
         (run.run_id,),
     ).fetchall()
     for event in _readable(run.run_id, rows, is_delta=False):
-        if isinstance(event, ToolStarted) and event.pid is not None:
-            started.setdefault(event.call_id, []).append(event)
-        elif isinstance(event, ToolFinished):
-            started.pop(event.call_id, None)
+        match event:
+            case ToolStarted(call_id=owner) | PersonCommandStarted(command_id=owner) if event.pid is not None:
+                started.setdefault(owner, []).append(event)
+            case ToolFinished(call_id=owner) | PersonCommandFinished(command_id=owner):
+                started.pop(owner, None)
+            case _:
+                pass
     if not started:
         return []
     from runner.tools.leftovers import Recorded
@@ -133,9 +136,9 @@ def processes_of(connection: sqlite3.Connection, run: OpenRun) -> list[Recorded]
             place=run.place,
             marker=event.marker,
             name=event.name,
-            call_id=event.call_id,
+            call_id=owner,
         )
-        for events in started.values()
+        for owner, events in started.items()
         for event in events
         if event.pid is not None
     ]

@@ -135,7 +135,7 @@ class Tally:
     def _describe(self, event: RunQueued | RunStarted | MessageDelivered) -> None:
         match event:
             case MessageDelivered(text=text, by=by):
-                self._remember([] if by == "runner" else [text])
+                self._remember([text] if by == "user" else [])
             case RunQueued():
                 self._use(event.model)
             case RunStarted():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from runner.events import (
@@ -13,8 +13,11 @@ from runner.events import (
     CompactionFinished,
     CompactionStarted,
     Event,
+    MessageDelivered,
     ModelRequested,
     ModelResponded,
+    PersonCommandFinished,
+    PersonCommandStarted,
     RunFinished,
     RunQueued,
     RunStarted,
@@ -26,8 +29,9 @@ from runner.events import (
     TurnFinished,
     UsageUpdated,
 )
+from runner.log import AppendLog
 from runner.messages import AssistantMessage, Message, ToolResult
-from runner.state import RunState, reduce
+from runner.state import CommandItem, RunState, reduce
 from runner.state.compacted import effective_history
 from runner.usage import Cost, Usage
 
@@ -44,6 +48,7 @@ def check_events(events: Iterable[Event], *, complete: bool = True) -> list[str]
         *_check_requests(listed, complete),
         *_check_calls(listed, complete),
         *_check_approvals(listed, complete),
+        *_check_commands(listed, complete),
         *_check_folds(listed, complete),
         *_check_money(listed, complete),
     ]
@@ -159,6 +164,34 @@ def _check_calls(events: list[Event], complete: bool) -> list[str]:
     return [*broken, *(f"3: {call_id} has no tool_finished" for call_id in sorted(waiting) if complete)]
 
 
+def _check_commands(events: list[Event], complete: bool) -> list[str]:
+    """Commands of the person's: one end each, and the model is told once of those that it is to know of."""
+    broken: list[str] = []
+    running: set[str] = set()
+    owed: set[str] = set()
+    for event in events:
+        match event:
+            case PersonCommandStarted(command_id=command_id):
+                if command_id in running and event.pid is None:
+                    broken.append(f"3: {command_id} starts twice")
+                running.add(command_id)
+            case PersonCommandFinished(command_id=command_id):
+                if command_id not in running:
+                    broken.append(f"3: {command_id} finishes without being open")
+                running.discard(command_id)
+                if event.share and event.status != "not_started":
+                    owed.add(command_id)
+            case MessageDelivered(by="command", message_id=command_id):
+                if command_id not in owed:
+                    broken.append(f"3: the model is told of {command_id} for no reason")
+                owed.discard(command_id)
+            case _:
+                pass
+    left = [f"3: {command_id} has no person_command_finished" for command_id in sorted(running)]
+    left += [f"3: the model is never told of {command_id}" for command_id in sorted(owed)]
+    return broken + (left if complete else [])
+
+
 def _check_approvals(events: list[Event], complete: bool) -> list[str]:
     broken: list[str] = []
     book = _Asked()
@@ -243,10 +276,21 @@ def _check_folds(events: list[Event], complete: bool) -> list[str]:
         if event.is_delta:
             continue
         facts = reduce(facts, event)
-        if isinstance(event, TurnFinished | RunFinished) and everything != facts:
+        if isinstance(event, TurnFinished | RunFinished) and _without_running(everything) != facts:
             broken.append(f"4: with deltas the state differs after {event.kind} {event.seq}")
     broken.extend(check_history(everything.history, open_end=not complete))
     return broken
+
+
+def _without_running(state: RunState) -> RunState:
+    """A command of the person's may outlive a turn: what it prints is made void by its own end, which comes later."""
+    live = tuple(
+        replace(item, live_output=AppendLog[str](), live_characters=0, dropped_characters=0)
+        if isinstance(item, CommandItem)
+        else item
+        for item in state.live
+    )
+    return replace(state, live=live)
 
 
 def _check_money(events: list[Event], complete: bool) -> list[str]:

@@ -18,7 +18,7 @@ from typing import Any
 from runner.agent import Agent
 from runner.api import RunInput, Runner
 from runner.config import RunConfig
-from runner.control.commands import Send
+from runner.control.commands import PersonCommand, Send
 from runner.control.handle import RunHandle
 from runner.errors import CommandError
 from runner.events import Event
@@ -103,8 +103,10 @@ class WatchedRunner(Runner):
         super().__init__(models=stage.registry(), store=store)
         self._on_start = on_start
 
-    def _start(self, agent: Agent, input: RunInput, config: RunConfig) -> RunHandle:
-        handle = super()._start(agent, input, config)
+    def _start(
+        self, agent: Agent, input: RunInput, config: RunConfig, command: PersonCommand | None = None
+    ) -> RunHandle:
+        handle = super()._start(agent, input, config, command)
         self._on_start(handle)
         return handle
 

@@ -15,7 +15,7 @@ from runner.control.handle import RunHandle
 from runner.errors import ConfigError
 from runner.events import Event
 from runner.ids import SequentialIds
-from runner.models.base import Model
+from runner.models.base import Model, ModelSettings
 from runner.result import RunResult
 from runner.testing import Recorder, ScriptedModel
 from runner.tools import tool
@@ -130,10 +130,13 @@ async def live(
     others: Sequence[Model] = (),
     config: RunConfig | None = None,
     fallback_models: Sequence[Model] = (),
+    settings: ModelSettings | None = None,
 ) -> AsyncGenerator[Live]:
-    """A started run; at the end it is aborted where it still goes on, and its events are checked."""
+    """A started run; at the end it is aborted where it still goes on, and its events are checked. settings: the agent's
+    own."""
     runner = make_runner(model, *others, *fallback_models)
-    agent = agent_for(model, tools, fallback_models=tuple(fallback_models))
+    own = settings or ModelSettings()
+    agent = agent_for(model, tools, fallback_models=tuple(fallback_models), model_settings=own)
     running = Live(runner.start(agent, input, config), Recorder())
     follower = asyncio.ensure_future(running.follow())
     try:

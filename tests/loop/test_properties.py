@@ -31,7 +31,8 @@ from tests.loop.harness import BOUND, Models, agent_for
 TOOLS = ["quick", "change", "wait", "fail", "crowd", "nowhere"]
 COMMANDS = [
     *("stop", "abort", "pause", "resume", "send", "send_now", "edit", "delete", "move", "deliver_now"),
-    *("switch", "switch_now", "retry_now", "next_model", "wrap_up", "compact", "cancel", "limit", "gone"),
+    *("switch", "switch_now", "effort", "effort_now"),
+    *("retry_now", "next_model", "wrap_up", "compact", "cancel", "limit", "gone"),
 ]
 WAYS_ON = ["raise", "wrap_up", "stop", "switch"]
 DECISIONS = ["allow", "deny", "edit", "end_run", "allow_run", "nothing"]
@@ -172,6 +173,8 @@ def carry_out(handle: RunHandle, command: str, seen: list[Event]) -> None:
         "send_now": lambda: handle.send("and this", now=True),
         "switch": lambda: handle.set_model("test/second"),
         "switch_now": lambda: handle.set_model("test/second", now=True),
+        "effort": lambda: handle.set_model(effort="high", temperature=0.5),
+        "effort_now": lambda: handle.set_model(effort="default", now=True),
         "retry_now": handle.retry_now,
         "next_model": handle.next_model,
         "wrap_up": handle.wrap_up,

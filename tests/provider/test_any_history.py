@@ -72,7 +72,7 @@ def _object(text: str) -> object:
     effort=st.sampled_from([None, "low"]),
 )
 @settings(
-    max_examples=50 * soak_factor(),
+    max_examples=25 * soak_factor(),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

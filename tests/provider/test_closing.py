@@ -116,7 +116,7 @@ async def test_a_stream_that_goes_silent_although_comments_come(name: str, provi
     got: list[str] = []
     with pytest.raises(StreamIdleError, match=r"silent for 0\.3 s"):
         await collect_text(model_at(provider, name), ask(idle=0.3), got)
-    assert got[0] == "one "
+    assert "".join(got).startswith("one ")
     await closed_by_client(provider, time.monotonic(), f"{name} idle")
 
 
@@ -128,7 +128,7 @@ async def test_a_slow_reader_is_not_taken_for_a_silent_provider(name: str, provi
         if isinstance(chunk, TextChunk):
             got.append(chunk.text)
             await asyncio.sleep(0.2)
-    assert got == ["a", "b", "c", "d"]
+    assert "".join(got) == "abcd"
 
 
 async def test_an_answer_whose_usage_never_comes_is_still_complete(provider: FakeProvider) -> None:

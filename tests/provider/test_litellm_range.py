@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import NO_SKIP
+from tests.conftest import NO_SKIP, soak_factor
 from tests.contract.sources import ROOT
 
 ENDS = sorted(path.stem.removeprefix("litellm-") for path in (ROOT / ".ci").glob("litellm-*.lock"))
+SIZES = "" if soak_factor() > 1 else " and not ten-thousand and not megabyte"
+"""What only takes long is left to the version of the environment, and to a soak."""
+
 SUITE = ("test_fault_table.py", "test_streaming.py", "test_old_streams.py", "test_switching.py")
 
 
@@ -34,7 +37,7 @@ def folder_of(version: str) -> Path:
 def test_the_suite_holds_at_this_end_of_the_range(version: str) -> None:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", "-k", "not direct"]
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", "-k", f"not direct{SIZES}"]
         + [str(ROOT / "tests/provider" / name) for name in SUITE],
         cwd=ROOT,
         env={**inherited, "PYTHONPATH": str(folder_of(version)), "QUARTERDECK_TEST_LITELLM": version},

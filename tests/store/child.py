@@ -248,12 +248,24 @@ def migrate_to(database: Path, stop_at: int) -> None:
         nonlocal count
         count += 1
         if count == stop_at:
-            say(f"at {count}")
-            sys.stdin.readline()
+            say(f"at {count} in {os.getpid()}")
+            signal.pause()
 
     connection.set_trace_callback(trace)
     schema.migrate(connection, database)
     say("done")
+
+
+def migrate_again(database: Path) -> None:
+    """Migrate in a process of its own for each number that is asked for, forked because loading all takes longest."""
+    say("ready")
+    while asked := sys.stdin.readline():
+        process = os.fork()
+        if process == 0:
+            migrate_to(database, int(asked))
+            os._exit(1)
+        _, status = os.waitpid(process, 0)
+        say(f"ended {os.waitstatus_to_exitcode(status)}")
 
 
 def open_at_once(database: Path) -> None:
@@ -267,7 +279,7 @@ def main() -> None:
     mode, database, *rest = sys.argv[1:]
     match mode:
         case "migrate":
-            migrate_to(Path(database), int(rest[0]))
+            migrate_again(Path(database))
         case "open":
             open_at_once(Path(database))
         case _:

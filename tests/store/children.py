@@ -30,11 +30,16 @@ def line(child: Child) -> str:
     return child.stdout.readline().strip()
 
 
+def say(child: Child, words: str) -> None:
+    """A line for it to read."""
+    assert child.stdin is not None
+    child.stdin.write(f"{words}\n")
+    child.stdin.flush()
+
+
 def go(child: Child) -> None:
     """Let it go on from where it waits."""
-    assert child.stdin is not None
-    child.stdin.write("go\n")
-    child.stdin.flush()
+    say(child, "go")
 
 
 def finish(child: Child) -> str:

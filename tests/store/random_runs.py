@@ -19,6 +19,9 @@ from runner.events import (
     MessageQueued,
     ModelSwitched,
     Paused,
+    PersonCommandFinished,
+    PersonCommandStarted,
+    PersonOutputDelta,
     QueueChanged,
     QueuedText,
     ReasoningDelta,
@@ -38,6 +41,7 @@ from runner.events import (
     UsageUpdated,
 )
 from runner.messages import ToolCall
+from runner.state.person import owed_messages
 from runner.usage import Price, Usage, UsageSource
 from tests.store.making import Maker, a_call
 
@@ -49,14 +53,16 @@ REASONS = ("complete", "error", "max_turns_exceeded")
 
 
 def random_run(rng: random.Random, run_id: str = "run-1", session_id: str = "session-1") -> Maker:
-    """Turns, retries, switches, compactions, parallel tools, approvals, pauses, limits, messages, deltas."""
+    """Turns, retries, switches, compactions, parallel tools, approvals, pauses, limits, messages, deltas, commands."""
     maker = Maker(run_id=run_id, session_id=session_id, agent=rng.choice(["deck", "scout"]))
     model = rng.choice(MODELS)
     maker.begin(_words(rng), model)
     for number in range(rng.randint(0, 3)):
         if rng.random() < 0.3:
             _pause(maker, rng)
+        _tell(maker)
         maker.begin_turn()
+        _commands(maker, rng)
         if rng.random() < 0.3:
             _compaction(maker, rng, model)
         while rng.random() < 0.3:
@@ -69,13 +75,17 @@ def random_run(rng: random.Random, run_id: str = "run-1", session_id: str = "ses
         )
         maker.request(model, rng.choice([0, 100]), rng.choice([None, PRICE]))
         _stream(maker, rng, calls)
+        _commands(maker, rng)
         _send(maker, rng, number)
         maker.answer(_words(rng), calls, rng.choice(COSTS), _usage(rng), model, rng.choice(SOURCES))
         maker.add(UsageUpdated(usage=maker.state.usage, cost_usd=maker.state.cost.total, context_used=7))
         _tools(maker, rng, calls)
+        _commands(maker, rng)
         maker.add(TurnFinished(tool_calls=len(calls), usage=Usage(input=100, output=20), seconds=1.0))
         for item in maker.state.queued if rng.random() < 0.7 else ():
             maker.add(MessageDelivered(message_id=item.item_id, text=item.text))
+    _commands(maker, rng, over=True)
+    _tell(maker)
     maker.end(rng.choice(REASONS))
     return maker
 
@@ -103,6 +113,32 @@ def _send(maker: Maker, rng: random.Random, number: int) -> None:
         rng.shuffle(waiting)
         left = waiting[: rng.randint(0, len(waiting))]
         maker.add(QueueChanged(messages=tuple(QueuedText(message_id=m.item_id, text=_words(rng)) for m in left)))
+
+
+def _commands(maker: Maker, rng: random.Random, *, over: bool = False) -> None:
+    """Commands of the person's: some begin, those that run print, some end; all of them when the run is over."""
+    if not over and rng.random() < 0.3:
+        command_id = f"{maker.run_id}-c{maker.state.seq}"
+        maker.add(PersonCommandStarted(command_id=command_id, command=_words(rng), share=rng.random() < 0.5))
+    for item in maker.state.live_commands:
+        for _ in range(rng.randint(0, 2)):
+            maker.add(PersonOutputDelta(command_id=item.command_id, stream="stderr", text=_words(rng)))
+        if over or rng.random() < 0.4:
+            maker.add(
+                PersonCommandFinished(
+                    command_id=item.command_id,
+                    command=item.command,
+                    share=item.share,
+                    status=rng.choice(["ended", "stopped", "not_started"]),
+                    exit_code=rng.choice([0, 1, None]),
+                    output=_words(rng),
+                )
+            )
+
+
+def _tell(maker: Maker) -> None:
+    for told in owed_messages(maker.state):
+        maker.add(told)
 
 
 def _pause(maker: Maker, rng: random.Random) -> None:

@@ -21,11 +21,12 @@ from runner.messages import AssistantMessage
 from runner.state import fold
 from runner.store import Store
 from runner.testing.invariants import check_events, check_history
+from tests.conftest import soak_factor
 from tests.store.child import CUT, word
 from tests.store.children import finish, go, kill, line, start
 from tests.store.making import Maker, short_run, until, write
 
-KILLS = 10
+KILLS = 6 * soak_factor()
 
 
 @dataclass(frozen=True)

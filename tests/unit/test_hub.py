@@ -133,17 +133,23 @@ def test_the_bound_and_the_counter_always_add_up(pieces: list[tuple[int, str]]) 
     assert kept + reader.dropped_characters == sum(len(text) for _, text in pieces)
 
 
-def test_notify_comes_once_for_all_that_waits() -> None:
+def test_notify_comes_once_for_what_waits_and_once_more_for_a_fact_behind_text() -> None:
     calls: list[int] = []
     reader = Subscription(lambda: calls.append(1))
     reader.put([delta("a")])
+    reader.put([delta("b")])
+    assert (len(calls), reader.has_facts) == (1, False)
     reader.put([fact(1)])
-    assert len(calls) == 1
-    reader.drain()
-    reader.put([])
-    assert len(calls) == 1
-    reader.put([fact(2)])
+    assert (len(calls), reader.has_facts) == (2, True)
+    reader.put([fact(2), delta("c")])
     assert len(calls) == 2
+    reader.drain()
+    assert not reader.has_facts
+    reader.put([])
+    assert len(calls) == 2
+    reader.put([fact(3)])
+    reader.put([fact(4)])
+    assert len(calls) == 3
 
 
 def test_a_closed_reader_takes_and_holds_nothing() -> None:

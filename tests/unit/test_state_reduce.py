@@ -58,7 +58,7 @@ from runner.state import (
     reduce,
     status_of,
 )
-from runner.state.calls import LIVE_OUTPUT_KEPT
+from runner.state.items import LIVE_OUTPUT_KEPT
 from runner.usage import Usage
 
 STARTED = RunStarted(run_id="r", seq=1, input=(UserMessage(text="hi"),), model="a/b", mono=1.0)

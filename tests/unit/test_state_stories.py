@@ -40,7 +40,7 @@ from runner.events import (
 from runner.events.base import EPOCH
 from runner.messages import ToolCall, ToolStatus, UserMessage
 from runner.state import RunState, fold, reduce
-from runner.state.calls import LIVE_OUTPUT_KEPT
+from runner.state.items import LIVE_OUTPUT_KEPT
 from runner.testing import check_events
 from runner.usage import Cost, Usage
 

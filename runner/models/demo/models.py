@@ -13,13 +13,14 @@ from decimal import Decimal
 from runner.clock import Clock
 from runner.errors import RateLimitError, StreamBrokenError
 from runner.messages import ToolResult, UserMessage
-from runner.models.base import Chunk, ModelInfo, ModelRequest
+from runner.models.base import Chunk, LeftOutChunk, ModelInfo, ModelRequest
 from runner.models.demo import about
 from runner.models.demo.essay import ESSAY
 from runner.models.demo.intents import Say, Unknown
 from runner.models.demo.pilot import next_turn, read_task
 from runner.models.demo.stage import Turn
 from runner.models.demo.voice import Pace, chunks_of, pieces, speak
+from runner.models.fitting import predicted
 from runner.usage import Price, Usage
 
 WINDOW = 32_000
@@ -42,6 +43,7 @@ class PilotModel:
             tools=True,
             vision=False,
             reasoning=True,
+            efforts=(),
             note=self.note,
             is_demo=True,
         )
@@ -62,6 +64,8 @@ class PilotModel:
         return next_turn(request.messages, offered(request)), self._pace
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Chunk, None]:
+        if ignored := predicted(self._info, request.settings):
+            yield LeftOutChunk(ignored)
         turn, pace = self.turn(request)
         async with aclosing(speak(chunks_of(turn, request), pace, self._clock)) as chunks:
             async for chunk in chunks:
@@ -110,6 +114,8 @@ class FlakyModel(PilotModel):
                 status_code=429,
                 retry_after=2.0,
             )
+        if ignored := predicted(self._info, request.settings):
+            yield LeftOutChunk(ignored)
         turn, pace = self.turn(request)
         chunks = chunks_of(turn, request)
         if attempt == 2:
