@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -15,6 +16,10 @@ from runner.testing import invalid_requests
 # Read once, because the isolation below takes every QUARTERDECK_ variable away from the tests.
 NO_SKIP = os.environ.get("QUARTERDECK_NO_SKIP", "") not in {"", "0"}
 SOAK = max(1, int(os.environ.get("QUARTERDECK_SOAK", "1")))
+
+# Where bytecode may not be kept, every worker and every program that is started compiles all of the project again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 _SECRET_SUFFIXES = ("_API_KEY", "_API_BASE", "_BASE_URL", "_AUTH_TOKEN", "_ACCESS_TOKEN")
 _FOREIGN_PREFIXES = ("QUARTERDECK_", "LITELLM_", "OTEL_", "TEXTUAL_", "AWS_", "AZURE_", "VERTEX")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ast
-from pathlib import Path
-
-from tests.contract.sources import name_of, python_files
+from tests.contract.sources import facts_of, name_of, python_files
 
 FILE_LINES = 400
 FUNCTION_LINES = 60
@@ -17,26 +14,15 @@ LARGE_FUNCTIONS: dict[str, int] = {}
 MOST_EXCEPTIONS = 8
 
 
-def _functions(path: Path) -> dict[str, int]:
-    """Every function of a file, named `path::Class.function`, with its length without decorators."""
-    sizes: dict[str, int] = {}
-
-    def visit(node: ast.AST, prefix: str) -> None:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                name = f"{prefix}{child.name}"
-                if not isinstance(child, ast.ClassDef):
-                    sizes[f"{name_of(path)}::{name}"] = (child.end_lineno or child.lineno) - child.lineno + 1
-                visit(child, f"{name}.")
-            else:
-                visit(child, prefix)
-
-    visit(ast.parse(path.read_text(encoding="utf-8")), "")
-    return sizes
+def _functions() -> dict[str, int]:
+    """Every function of every file, named `path::Class.function`."""
+    return {
+        f"{name_of(path)}::{name}": size for path in python_files() for name, size in facts_of(path).functions.items()
+    }
 
 
-def _lines(path: Path) -> int:
-    return len(path.read_text(encoding="utf-8").splitlines())
+def _files() -> dict[str, int]:
+    return {name_of(path): facts_of(path).lines for path in python_files()}
 
 
 def _too_large(sizes: dict[str, int], limit: int, exceptions: dict[str, int]) -> dict[str, int]:
@@ -44,18 +30,15 @@ def _too_large(sizes: dict[str, int], limit: int, exceptions: dict[str, int]) ->
 
 
 def test_files_stay_small() -> None:
-    sizes = {name_of(path): _lines(path) for path in python_files()}
-    assert _too_large(sizes, FILE_LINES, LARGE_FILES) == {}
+    assert _too_large(_files(), FILE_LINES, LARGE_FILES) == {}
 
 
 def test_functions_stay_small() -> None:
-    sizes = {name: size for path in python_files() for name, size in _functions(path).items()}
-    assert _too_large(sizes, FUNCTION_LINES, LARGE_FUNCTIONS) == {}
+    assert _too_large(_functions(), FUNCTION_LINES, LARGE_FUNCTIONS) == {}
 
 
 def test_the_list_of_exceptions_is_short_and_current() -> None:
-    files = {name_of(path): _lines(path) for path in python_files()}
-    functions = {name: size for path in python_files() for name, size in _functions(path).items()}
+    files, functions = _files(), _functions()
     stale = [name for name in LARGE_FILES if files.get(name, 0) <= FILE_LINES]
     stale += [name for name in LARGE_FUNCTIONS if functions.get(name, 0) <= FUNCTION_LINES]
     assert stale == []
