@@ -8,12 +8,19 @@ from collections.abc import Iterator
 from dataclasses import asdict, fields, replace
 from typing import cast
 
+from tui.cli import UsageError
 from tui.commands.common import load, report_withheld
 from tui.settings import Settings, Source
 from tui.settings.layers import ATTENDED_LIMITS, COMPACTION, LIMITS, SANDBOX, dotted, printable
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.action in ("set", "unset"):
+        from tui.commands.config_write import write
+
+        return write(args)
+    if args.words:
+        raise UsageError(f"quarterdeck config {args.action}: takes no KEY")
     settings = load(args)
     if args.action == "path":
         print(settings.user_file)
@@ -40,6 +47,7 @@ def _rows(settings: Settings) -> Iterator[tuple[str, object, Source]]:
     yield "theme", settings.theme, settings.source("theme")
     yield "agent", settings.default_agent, settings.source("agent")
     yield "approve", settings.approve, settings.source("approve")
+    yield "keymap", settings.keymap, settings.source("keymap")
     config = RunConfig()
     requests = replace(config, max_turns=cast("int | None", settings.limits.get("max_turns", config.max_turns)))
     for name in LIMITS:
@@ -75,6 +83,7 @@ def _tool_rows(settings: Settings) -> Iterator[tuple[str, object, Source]]:
         (SANDBOX, asdict(settings.sandbox)),
         ("environment", {"pass": settings.environment.passed, "hide": settings.environment.hide}),
         ("web", asdict(settings.web)),
+        ("terminal", asdict(settings.terminal)),
     ):
         for name, value in names.items():
             yield f"{table}.{name}", value, settings.source(f"{table}.{name}")

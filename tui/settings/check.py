@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, cast, get_args
 
 from runner.errors import ConfigError
 from tui.settings.layers import COMPACTION, SANDBOX, TOP_LEVEL, Layer, dotted, printable
-from tui.settings.values import ExampleSettings, McpSettings, NamedModelSettings, RuleSettings
+from tui.settings.values import ExampleSettings, McpSettings, NamedModelSettings, PresetName, RuleSettings
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -21,8 +21,11 @@ MODES = ("default", "accept_edits", "plan", "bypass", "deny_unlisted")
 
 # A value under one of these is never repeated in an error, because people paste keys into them by mistake.
 _SECRET = ("key", "token", "secret", "password")
-_FLAT = ("limits", COMPACTION, SANDBOX, "environment", "web")
+_FLAT = ("limits", COMPACTION, SANDBOX, "environment", "web", "terminal")
 """Tables without names of a person's own in between."""
+
+_ONE_OF: Mapping[str, Collection[str]] = {"approve": MODES, "keymap": get_args(PresetName)}
+"""Settings at the top that take one of a few words."""
 
 _OWN_FILE_ONLY = ("trusted", "sampling")
 """What of a server nobody but the person decides: no project's file, trusted or not."""
@@ -32,7 +35,8 @@ def entries(layer: Layer) -> Entries:
     """The layer's values by path: ("limits", "max_turns"), ("agents", NAME, field), ("models", NAME), ("rules",).
 
     ("compaction",) is whether it is on at all, beside the fields of its table. ("mcp", NAME) is a whole server, and
-    ("sandbox", ...), ("environment", ...) and ("web", ...) are fields.
+    ("sandbox", ...), ("environment", ...), ("web", ...) and
+    ("terminal", ...) are fields.
 
     Raises ConfigError for the first problem in it.
     """
@@ -52,7 +56,7 @@ def entries(layer: Layer) -> Entries:
 def _is_simple(raw: Mapping[str, object]) -> bool:
     """Whether nothing but names is set: the common case, which then starts without pydantic."""
     return all(
-        name in TOP_LEVEL and isinstance(value, str) and value and (name != "approve" or value in MODES)
+        name in TOP_LEVEL and isinstance(value, str) and value and value in _ONE_OF.get(name, (value,))
         for name, value in raw.items()
     )
 
@@ -85,7 +89,7 @@ def _flat(layer: Layer, tables: dict[str, Any]) -> Iterator[tuple[Key, Any]]:
 def _flat_tools(layer: Layer, tables: dict[str, Any]) -> Iterator[tuple[Key, Any]]:
     for name, fields in tables.get("mcp", {}).items():
         yield ("mcp", name), _server(layer, name, fields)
-    for name in (SANDBOX, "environment", "web"):
+    for name in (SANDBOX, "environment", "web", "terminal"):
         for key, value in tables.get(name, {}).items():
             yield (name, key), _frozen(value)
 
@@ -127,17 +131,17 @@ def _explain(layer: Layer, error: ValidationError) -> ConfigError:
     more = f" (and {others} more)" if others else ""
     where = layer.where(path)
     if kind == "extra_forbidden":
-        message, expected = _unknown(path)
+        message, wanted = _unknown(path)
     elif kind == "missing":
-        message, expected = f"{dotted(path[:-1])} has no {path[-1]}", _expected(path)
+        message, wanted = f"{dotted(path[:-1])} has no {path[-1]}", expected(path)
     elif kind == "value_error":
         said = str(problems[first].get("ctx", {}).get("error", problems[first]["msg"]))
-        message, expected = f"{dotted(path)} {printable(said)}", _expected(path)
+        message, wanted = f"{dotted(path)} {printable(said)}", expected(path)
     else:
         # A variable or an option is named by its place alone.
         name = f"{dotted(path)} is" if layer.file is not None else "is"
-        message, expected = f"{name} {_shown(path, value)}", _expected(path)
-    return ConfigError(message, where=where, expected=expected + more)
+        message, wanted = f"{name} {_shown(path, value)}", expected(path)
+    return ConfigError(message, where=where, expected=wanted + more)
 
 
 def _path(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
@@ -177,6 +181,7 @@ def _table(path: tuple[int | str, ...]) -> type[BaseModel]:
         SANDBOX: schema.SandboxTable,
         "environment": schema.EnvironmentTable,
         "web": schema.WebTable,
+        "terminal": schema.TerminalTable,
         "mcp": schema.McpTable,
         "agents": schema.AgentTable,
         "models": schema.ModelTable,
@@ -191,9 +196,12 @@ def _fields(table: type[BaseModel]) -> dict[str, FieldInfo]:
     return {field.alias or name: field for name, field in table.model_fields.items()}
 
 
-def _expected(path: tuple[int | str, ...]) -> str:
+def expected(path: tuple[int | str, ...]) -> str:
+    """What a key's value has to be, in words."""
     found = _fields(_table(path))
-    field = found[str(path[-1]) if str(path[-1]) in found else str(path[0])]
+    # The name of an action, such as theme, may be that of a setting too.
+    own = str(path[-1]) in found and path[0] != "keys"
+    field = found[str(path[-1] if own else path[0])]
     return field.description or _description(field.annotation)
 
 

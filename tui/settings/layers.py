@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import os
 import re
 import stat
@@ -22,7 +21,7 @@ MAX_FILE: Final = 1 << 20
 """Bytes; a larger file is refused, because nobody wrote it as configuration."""
 
 PREFIX: Final = "QUARTERDECK_"
-TOP_LEVEL: Final = ("model", "theme", "agent", "approve")
+TOP_LEVEL: Final = ("model", "theme", "agent", "approve", "keymap")
 COMPACTION: Final = "compaction"
 SANDBOX: Final = "sandbox"
 LIMITS: Final = (
@@ -126,6 +125,9 @@ def layer_of(kind: SourceKind, path: Path, data: bytes) -> Layer:
         raise _syntax_error(path, text, error) from error
     except RecursionError as error:
         raise ConfigError("is nested too deeply", where=str(path)) from error
+    # Most folders have no file, and this loads a large library.
+    import hashlib
+
     return Layer(kind=kind, raw=raw, file=path, lines=key_lines(text), sha256=hashlib.sha256(data).hexdigest())
 
 

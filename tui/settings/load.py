@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -12,7 +12,17 @@ from typing import Any
 import themes
 from runner.errors import ConfigError
 from tui.settings.check import Entries, Key, entries
-from tui.settings.layers import COMPACTION, SANDBOX, Layer, dotted, environment_layer, file_layer, flag_layer, printable
+from tui.settings.layers import (
+    COMPACTION,
+    SANDBOX,
+    Layer,
+    dotted,
+    environment_layer,
+    file_layer,
+    flag_layer,
+    layer_of,
+    printable,
+)
 from tui.settings.trust import TrustFile, split
 from tui.settings.values import (
     DEFAULT_AGENT,
@@ -24,6 +34,8 @@ from tui.settings.values import (
     SandboxSettings,
     Settings,
     Source,
+    SourceKind,
+    TerminalSettings,
     WebSettings,
     Withheld,
 )
@@ -36,17 +48,21 @@ def load_settings(
     cwd: Path,
     environ: Mapping[str, str],
     overrides: Mapping[str, object] | None = None,
+    *,
+    instead: Mapping[Path, bytes] | None = None,
+    trusting: bool = False,
 ) -> Settings:
     """The settings of a start in cwd: defaults, user file, project file, environment, overrides; later ones win.
 
     overrides: options as dotted keys, such as {"model": "demo/slow", "limits.max_turns": "3"}; None is not given.
+    instead: what files would hold, to see what the settings would be then. trusting: as if the folder were trusted.
     Raises ConfigError, which names the file and line (or the variable, or the option) and what was expected.
     """
     cwd = cwd.resolve()
     user_path = user_file(environ)
-    user = file_layer("user", user_path)
-    project_path = project_file(cwd, user_path)
-    project = None if project_path is None else file_layer("project", project_path)
+    user = _file("user", user_path, instead)
+    project_path = project_file(cwd, user_path, instead or ())
+    project = None if project_path is None else _file("project", project_path, instead)
     merged = _Merged()
     if user is not None:
         merged.add(user, entries(user))
@@ -57,7 +73,7 @@ def load_settings(
         kept, withheld = split(project, found, merged.values, default_limit)
         trusted = None
         if withheld:
-            trusted = trust_file(environ).is_trusted(trusted_folder(project_path), project.sha256)
+            trusted = trusting or trust_file(environ).is_trusted(trusted_folder(project_path), project.sha256)
             if trusted:
                 kept, withheld = found, []
         merged.add(project, kept)
@@ -84,13 +100,20 @@ def user_file(environ: Mapping[str, str]) -> Path:
     return Path(platformdirs.user_config_dir("quarterdeck", appauthor=False)) / "config.toml"
 
 
-def project_file(cwd: Path, user_path: Path) -> Path | None:
-    """The nearest .quarterdeck/config.toml from cwd up to the root of its git repository; without one only in cwd."""
+def _file(kind: SourceKind, path: Path, instead: Mapping[Path, bytes] | None) -> Layer | None:
+    return layer_of(kind, path, instead[path]) if instead is not None and path in instead else file_layer(kind, path)
+
+
+def project_file(cwd: Path, user_path: Path, instead: Collection[Path] = ()) -> Path | None:
+    """The nearest .quarterdeck/config.toml from cwd up to the root of its git repository; without one only in cwd.
+
+    instead: files that count as being there.
+    """
     folders = [cwd, *cwd.parents]
     root = next((index for index, folder in enumerate(folders) if (folder / ".git").exists()), 0)
     for folder in folders[: root + 1]:
         path = folder / PROJECT_FILE
-        if path.is_file() and path.resolve() != user_path.resolve():
+        if (path in instead or path.is_file()) and path.resolve() != user_path.resolve():
             return path
     return None
 
@@ -147,6 +170,8 @@ class _Merged:
                 self.values[key] = value
                 if key[0] == "mcp":
                     self._note(layer, key, [item.name for item in fields(value)])
+                elif key[0] == "models":
+                    self._note(layer, key, layer.raw["models"][key[1]])
             source, name = layer.source(key), dotted(key)
             if key[0] == "environment" and name in self.sources:
                 source = replace(source, where=f"{self.sources[name].where}, {source.where}")
@@ -182,6 +207,7 @@ class _Merged:
             approve=get(("approve",), "default"),
             compaction=self._compaction(),
             limits=self.table("limits"),
+            keymap=get(("keymap",), "default"),
             keys=self.table("keys"),
             agents=MappingProxyType(agents),
             models=self.table("models"),
@@ -192,6 +218,7 @@ class _Merged:
                 passed=get(("environment", "pass"), ()), hide=get(("environment", "hide"), ())
             ),
             web=WebSettings(**self.table("web")),
+            terminal=TerminalSettings(**self.table("terminal")),
             sources=MappingProxyType(self.sources),
             withheld=withheld,
             files=files,

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import secrets
-import stat
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +14,7 @@ from runner.policy.canonical import canonical
 from tui.settings.check import Entries, entries
 from tui.settings.layers import MAX_FILE, Layer, file_bytes, file_layer, layer_of
 from tui.settings.load import PROJECT_FILE, default_limit, project_file, trust_file, trusted_folder, user_file
+from tui.settings.replacing import locked, replace_file
 from tui.settings.rule_text import given, rule_lines
 from tui.settings.trust import split
 from tui.settings.values import RuleSettings
@@ -88,7 +85,7 @@ def _add(
     real = Path(os.path.realpath(path))
     try:
         real.parent.mkdir(mode=0o700 if place == "user" else 0o755, parents=True, exist_ok=True)
-        with _locked(real.parent):
+        with locked(real.parent):
             old = file_bytes(real)
             before = layer_of(place, path, old or b"")
             entries(before)
@@ -100,7 +97,7 @@ def _add(
             answer = check(before, after)
             if file_bytes(real) != old:
                 raise ConfigError("is being changed by another program", where=str(path), expected="another attempt")
-            _replace(real, new, _MODES[place])
+            replace_file(real, new, _MODES[place])
     except OSError as error:
         raise ConfigError(f"cannot be written: {error.strerror or error}", where=str(path)) from error
     return after, Saved(path=path, rules=saved), answer
@@ -142,32 +139,3 @@ def _meaning(rule: RuleSettings) -> list[object]:
     examples = [[canonical(given(one.arguments)), one.expect, one.tool] for one in rule.examples]
     arguments = None if rule.arguments is None else canonical(given(rule.arguments))
     return [rule.effect, rule.tool, arguments, rule.prefix, rule.below, rule.host, rule.note, rule.expires, examples]
-
-
-def _replace(path: Path, data: bytes, mode: int) -> None:
-    """In one step, with the mode that the file has."""
-    with suppress(FileNotFoundError):
-        mode = stat.S_IMODE(path.stat().st_mode)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
-    fd = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, mode)
-    try:
-        with open(fd, "wb") as file:
-            os.fchmod(fd, mode)
-            file.write(data)
-            file.flush()
-            os.fsync(fd)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-@contextmanager
-def _locked(folder: Path) -> Generator[None]:
-    """One writer of the folder's files at a time, without a lock file that would stay in somebody's project."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(fd)

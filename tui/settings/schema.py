@@ -46,6 +46,7 @@ from tui.settings.schema_tools import (
     ServerName,
     WebTable,
 )
+from tui.settings.values import PresetName
 
 Mode: TypeAlias = Literal["default", "accept_edits", "plan", "bypass", "deny_unlisted"]
 ToolName: TypeAlias = Annotated[str, Field(strict=True), AfterValidator(one_of(BUILT_IN_TOOLS))]
@@ -238,6 +239,18 @@ class RuleTable(Section):
         raise ValueError("is not a date")
 
 
+class TerminalTable(Section):
+    """What the program does to the terminal besides drawing the screen."""
+
+    title: YesNo = True
+    notices: YesNo = True
+    progress: YesNo = True
+    bell: Annotated[
+        Literal["off", "unfocused", "always"],
+        Field(description='"off", "unfocused" (only while the window has no focus) or "always"'),
+    ] = "off"
+
+
 KeyList: TypeAlias = Annotated[list[Text], Field(min_length=1)]
 
 
@@ -250,6 +263,7 @@ class ConfigTable(Section):
     approve: Annotated[Mode, Field(description='"default", "accept_edits", "plan", "bypass" or "deny_unlisted"')] = (
         "default"
     )
+    keymap: Annotated[PresetName, Field(description='"default", "vim" or "emacs"')] = "default"
     limits: Annotated[Limits, Field(description="a table [limits]")] = Limits()
     compaction: Annotated[
         CompactionTable | None,
@@ -273,3 +287,6 @@ class ConfigTable(Section):
         EnvironmentTable()
     )
     web: Annotated[WebTable, Field(description="a table [web] with private_hosts")] = WebTable()
+    terminal: Annotated[
+        TerminalTable, Field(description="a table [terminal] with title, notices, progress and bell")
+    ] = TerminalTable()

@@ -140,7 +140,7 @@ def _is_harmless(key: Key, value: Any, base: Entries, default_limit: Callable[[s
     if base.get(key) == value and key in base:
         return True
     match key:
-        case ("theme",):
+        case ("theme",) | ("terminal", _):
             return True
         case ("model",):
             return str(value).startswith("demo/")
@@ -198,6 +198,8 @@ def _describe(key: Key, value: Any, base: Entries, default_limit: Callable[[str]
             yield f"switches compaction {'on' if value else 'off'}"
         case ("compaction", name):
             yield f"sets compaction's {name} to {value}"
+        case ("keymap",):
+            yield f"takes the keys of {_text(value)}"
         case ("keys", action):
             yield f"binds {_text(action)} to the key {_text(value)}"
         case ("agents", name):

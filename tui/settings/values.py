@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from runner.policy.base import ApprovalMode
 
 SourceKind = Literal["default", "user", "project", "session", "environment", "flag"]
+PresetName = Literal["default", "vim", "emacs"]
 LimitValue: TypeAlias = int | float | Decimal | bool | str | None
 
 DEFAULT_AGENT = "deck"
@@ -132,6 +133,17 @@ class WebSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TerminalSettings:
+    """The table [terminal]. title: the window's says what happens. notices: of the desktop, while the window has no
+    focus. progress: where the terminal shows it. bell: when something waits for the person or a run ended."""
+
+    title: bool = True
+    notices: bool = True
+    progress: bool = True
+    bell: Literal["off", "unfocused", "always"] = "off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExampleSettings:
     """A call beside a rule, and what is to become of it; tool None: the rule's."""
 
@@ -189,8 +201,8 @@ class Settings:
     """All settings of one start, merged: defaults, user, project, environment, flags; later ones win.
 
     default_model: None = nothing is configured; `chosen_model` then picks one. limits: only those that were set, with
-    the names and units of RunConfig; None = off. keys: action name to keys in Textual's notation, several joined
-    by a comma. compaction: None = off.
+    the names and units of RunConfig; None = off. keymap: the keys that keys changes; keys: action name to keys in
+    Textual's notation, several joined by a comma. compaction: None = off.
     sources: dotted name to where the value came from; what is not in it is a default.
     withheld: what the project's file would change if its folder were trusted; none of it is in the values.
     """
@@ -204,6 +216,7 @@ class Settings:
     approve: ApprovalMode = "default"
     limits: Mapping[str, LimitValue] = field(default_factory=_empty)
     compaction: CompactionSettings | None = CompactionSettings()
+    keymap: PresetName = "default"
     keys: Mapping[str, str] = field(default_factory=_empty)
     agents: Mapping[str, AgentSettings] = field(default_factory=_empty)
     models: Mapping[str, NamedModelSettings] = field(default_factory=_empty)
@@ -212,6 +225,7 @@ class Settings:
     sandbox: SandboxSettings = SandboxSettings()
     environment: EnvironmentSettings = EnvironmentSettings()
     web: WebSettings = WebSettings()
+    terminal: TerminalSettings = TerminalSettings()
     sources: Mapping[str, Source] = field(default_factory=_empty)
     withheld: tuple[Withheld, ...] = ()
     files: tuple[ConfigFile, ...] = ()

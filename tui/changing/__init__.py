@@ -1,0 +1,1 @@
+"""Every setting, and changing one in its file."""
