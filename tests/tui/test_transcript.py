@@ -13,6 +13,7 @@ from runner.events import (
     TurnFinished,
 )
 from runner.state import RunState, TextItem
+from tests.conftest import soak_factor
 from tests.tui.transcript_runs import Feed
 from tui.widgets.transcript import Transcript
 
@@ -153,10 +154,11 @@ async def test_scrolling_up_and_down_passes_every_line_once() -> None:
     app = Host()
     async with app.run_test(size=(50, 14)) as pilot:
         transcript = app.transcript
-        transcript.show([long_run(25).state])
+        # Three screens of lines of every kind that the text has.
+        transcript.show([long_run(9 * soak_factor()).state])
         await settle(pilot)
         rows = transcript.visible_text()
-        for _ in range(400):
+        for _ in range(400 * soak_factor()):
             before = transcript.visible_text()
             await pilot.press("up")
             after = transcript.visible_text()
@@ -172,6 +174,7 @@ async def test_scrolling_up_and_down_passes_every_line_once() -> None:
             assert transcript.visible_text()[:-1] == before[1:]
             down.append(transcript.visible_text()[-1])
         assert down == rows
+        assert len(rows) > 3 * 14
 
 
 async def test_pages_overlap_nowhere_and_miss_nothing() -> None:

@@ -91,7 +91,7 @@ async def test_items_are_walked_and_unfolded() -> None:
         assert transcript.visible_text()[-1] == "✓ shell ls · done · 0.2 s"
         await pilot.press("k", "alt+up", "k", "k")
         assert transcript.copy_text() == "hello"
-        await pilot.press("escape")
+        transcript.mark(None)
         assert transcript.marked_item is None
         assert transcript.copy_text() == ""
 
@@ -297,3 +297,53 @@ async def test_the_ground_of_code_ends_before_the_scroll_bar() -> None:
         ]
         # Two cells of gutter, the margin, and the scroll bar are left out.
         assert sum(segment.cell_length for segment in grounded) == 40 - 2 - 1 - 1
+
+
+async def test_a_selection_over_items_has_no_frames_and_a_double_click_takes_one_item() -> None:
+    app = Host()
+    async with app.run_test(size=(44, 34)) as pilot:
+        transcript = app.transcript
+        feed = Feed(text="a question that is long enough to be wrapped")
+        feed.answer(
+            "A paragraph that is long enough to be wrapped too.\n\n> quoted\n\n"
+            "| a | b |\n|---|---|\n| one | 2 |\n\n- item"
+        )
+        feed.begin()
+        feed.call("c1", "shell", {"command": "ls"}, "out")
+        transcript.show([feed.state])
+        transcript.toggle_stamps()
+        await settle(pilot)
+        last = len(transcript.visible_text()) - 1
+        await pilot.mouse_down(transcript, offset=(2, 0))
+        await pilot.hover(transcript, offset=(40, last))
+        await pilot.mouse_up(transcript, offset=(40, last))
+        # No times, bars, borders or padding; what was only wrapped is one line again.
+        assert app.screen.get_selected_text() == (
+            "a question that is long enough to be wrapped\n\n"
+            "A paragraph that is long enough to be wrapped too.\n\nquoted\n\na\tb\none\t2\n\n• item\n\n"
+            "✓ shell ls · done · 0.2 s"
+        )
+        row = next(row for row, line in enumerate(transcript.visible_text()) if line.startswith("┃ a question"))
+        for times in (2, 3):
+            await pilot.click(transcript, offset=(6, row), times=times)
+            assert app.screen.get_selected_text() == "a question that is long enough to be wrapped"
+
+
+async def test_a_long_output_is_cut_in_the_middle_until_that_is_clicked() -> None:
+    app = Host()
+    async with app.run_test(size=(60, 230)) as pilot:
+        transcript = app.transcript
+        feed = Feed()
+        feed.begin()
+        feed.call("c1", "shell", {"command": "seq"}, "\n".join(f"row {number}" for number in range(220)))
+        transcript.show([feed.state])
+        transcript.expand_item("c1")
+        await settle(pilot)
+        rows: list[str] = [*transcript.visible_text()]
+        row = rows.index("    … 20 lines more: o opens all")
+        assert rows[row - 1].strip() == "row 149"
+        assert rows[row + 1].strip() == "row 170"
+        assert transcript.new_lines == 0
+        await pilot.click(transcript, offset=(6, row))
+        assert "    row 160" in transcript.visible_text()
+        assert not any("more" in line for line in transcript.visible_text())

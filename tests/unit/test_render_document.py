@@ -32,6 +32,7 @@ from runner.events import (
 )
 from tests.tui.transcript_runs import Feed
 from tui.render.document import Document, Place
+from tui.render.item_view import ViewKind
 from tui.render.model import TranscriptModel
 
 
@@ -90,10 +91,12 @@ def look(model: TranscriptModel, step: int) -> None:
     model.document.settle_up(model.document.end(), step)
 
 
+REASONING: frozenset[ViewKind] = frozenset({"reasoning"})
 PERSON: dict[str, Callable[[TranscriptModel, int], None]] = {
     "fold": fold_all,
-    "all reasoning": lambda model, step: model.fold_reasoning(step % 2 == 0),
+    "all reasoning": lambda model, step: model.fold_all(REASONING, step % 2 == 0),
     "look": look,
+    "times": lambda model, step: model.document.set_stamps(model.stamp if step % 2 else None),
     "width": lambda model, step: model.document.set_width(20 + step),
 }
 ACTIONS = st.lists(st.sampled_from([*EVENTS, *PERSON, "text", "text"]), max_size=40)
@@ -117,6 +120,8 @@ def test_what_is_shown_step_by_step_is_what_is_shown_at_once(actions: list[str])
     model.show([feed.state])
 
     again = TranscriptModel(Document(model.document.width))
+    if model.document.stamp_of is not None:
+        again.document.set_stamps(again.stamp)
     again.show([feed.state])
     for index, section in enumerate(model.document.sections):
         again.fold(index, section.view.expanded)
@@ -203,7 +208,7 @@ def test_reasoning_is_one_line_until_it_is_unfolded() -> None:
     assert rows(model)[-1] == "▸ thought for 3.0 s · 6 words"
     assert model.fold(1, True)
     assert rows(model)[2:] == ["▾ thought for 3.0 s · 6 words", "  I should look first.", "", "  Then act."]
-    model.fold_reasoning(False)
+    model.fold_all(REASONING, False)
     assert rows(model)[-1] == "▸ thought for 3.0 s · 6 words"
 
 

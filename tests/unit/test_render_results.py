@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from runner.state import CallItem
 from tests.tui.transcript_runs import BEGINNING
+from tui.render.call_view import CallView
 from tui.render.calls import header_line, result_lines
 from tui.render.clean import clean
-from tui.render.items import CallView
 from tui.render.lines import Line, plain_text
 from tui.render.results import Entry, checklist, entries_of, facts_of, list_words, special_lines, standing_lines
 from tui.screens.viewer import call_body

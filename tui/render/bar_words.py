@@ -7,6 +7,7 @@ from typing import NamedTuple
 from runner.state import ApprovalView, CallItem
 from tui.render.calls import short_arguments
 from tui.render.clean import clean
+from tui.render.errors import error_short
 from tui.render.lanes import Bar, Lanes
 from tui.render.limits import limit_name
 from tui.words import about, duration, money, one_line, tokens
@@ -76,8 +77,8 @@ def _request(bar: Bar) -> Look:
         return Look("✓", "answered", "state-ok")
     if outcome == "interrupted":
         return Look("■", "cut off", "state-cancelled")
-    if outcome == "model_switched":
-        return Look("✗", "discarded: another model was chosen", "state-cancelled")
+    if outcome in ("model_switched", "settings_changed"):
+        return Look("✗", f"discarded: {error_short(outcome)}", "state-cancelled")
     return Look("✗", f"discarded: {outcome}", "state-failed")
 
 

@@ -21,7 +21,7 @@ class Block:
     """render gives the lines at a width. length, newlines: of its text, for an estimate of its height.
 
     key: equal keys mean equal lines, None is equal to nothing else. coloured: its colours depend on a lexer that may
-    still be loading.
+    still be loading. found: the text that a search looks through; without it, that of the lines.
     """
 
     render: Callable[[int], list[Line]]
@@ -29,6 +29,7 @@ class Block:
     newlines: int = 0
     key: Hashable = None
     coloured: bool = False
+    found: Callable[[], Clean] | None = None
 
     def estimate(self, width: int) -> int:
         return estimated_lines(self.length, self.newlines, width)

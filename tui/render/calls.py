@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final, NamedTuple, cast
 
 from runner.state import CallItem
@@ -11,7 +12,7 @@ from tui import words
 from tui.render.clean import Clean, clean
 from tui.render.decisions import decision_words, short_words
 from tui.render.lines import MUTED, Ink, Line, Span, fit, fit_middle, spans_of, width_of, wrapped
-from tui.render.results import INDENT, entries_of, facts_of, list_words, special_lines, standing_lines
+from tui.render.results import INDENT, Display, entries_of, facts_of, list_words, special, special_lines, standing_lines
 
 OUTPUT_LINES: Final = 200
 """Lines of output shown below an unfolded call; the rest is counted."""
@@ -181,9 +182,18 @@ def _why(call: CallItem) -> str:
     return ""
 
 
-def detail_lines(call: CallItem, width: int) -> list[Line]:
-    """What stands below the header: arguments, approval, and how it ended; the output has its own place."""
-    lines = _arguments(call, width)
+def searched_header(call: CallItem) -> Clean:
+    """What a search finds in the header; the arguments are found where they stand in full."""
+    facts = [Clean(call_state(call).word), *_facts(call, None)]
+    return Clean(f"{clean(words.one_line(call.tool))} · {' · '.join(facts)}")
+
+
+def detail_lines(call: CallItem, width: int, *, most: int | None = OUTPUT_LINES, opens: str = "") -> list[Line]:
+    """What stands below the header: arguments and approval; the output has its own place.
+
+    most: lines of one argument, None for all of them. opens: the key that opens all.
+    """
+    lines = _arguments(call, width, most, opens)
     for sentence in decision_words(call):
         lines.extend(_text(sentence, MUTED, width))
     return lines
@@ -227,12 +237,21 @@ def always_lines(call: CallItem, width: int) -> list[Line]:
     return standing_lines(call.display, width) if call.status == "ok" else []
 
 
+def display_of(call: CallItem) -> Display | None:
+    """How a result is to be shown, or what is asked for (a diff)."""
+    if call.display is None and call.phase != "finished" and call.approval is not None:
+        return call.approval.preview
+    return call.display
+
+
+def is_special(call: CallItem) -> bool:
+    """Whether the result has a view of its own in place of its text."""
+    return special(display_of(call))
+
+
 def result_lines(call: CallItem, width: int) -> list[Line] | None:
     """The special view of a result or of what is asked for (a diff); None where its text is the view."""
-    display = call.display
-    if display is None and call.phase != "finished" and call.approval is not None:
-        display = call.approval.preview
-    return special_lines(display, width)
+    return special_lines(display_of(call), width)
 
 
 def output_text(call: CallItem) -> str:
@@ -254,7 +273,7 @@ def output_lines(text: Clean, width: int, *, failed: bool = False, earlier: int 
     return lines
 
 
-def _arguments(call: CallItem, width: int) -> list[Line]:
+def _arguments(call: CallItem, width: int, most: int | None, opens: str) -> list[Line]:
     if isinstance(call.arguments, str) or call.phase == "writing":
         raw = _written(call, 4000) if call.phase == "writing" else words.cut(str(call.arguments), 4000)
         return _text(raw, _OUTPUT, width) if raw else []
@@ -263,18 +282,18 @@ def _arguments(call: CallItem, width: int) -> list[Line]:
     for name, value in call.arguments.items():
         if name in hide:
             continue
-        lines.extend(_argument(name, value, width))
+        lines.extend(_argument(name, value, width, most, opens))
     return lines
 
 
 def _shown_as_diff(call: CallItem) -> frozenset[str]:
     """Arguments that the view below repeats."""
-    if result_lines(call, 40) is None:
+    if not is_special(call):
         return frozenset()
     return _REPEATED.get(call.tool, frozenset({"content", "old", "new"}))
 
 
-def _argument(name: str, value: object, width: int) -> list[Line]:
+def _argument(name: str, value: object, width: int, most: int | None, opens: str) -> list[Line]:
     text = value if isinstance(value, str) else _json(value)
     rows = clean(text).removesuffix("\n").split("\n")
     label = Span(clean(f"{name} "), _NAME)
@@ -282,10 +301,12 @@ def _argument(name: str, value: object, width: int) -> list[Line]:
         return wrapped([label, *spans_of(Clean(rows[0]), _OUTPUT)], width, first=INDENT)
     lines = wrapped([label], width, first=INDENT)
     deeper = (*INDENT, Span(Clean("  "), MUTED))
-    for row in rows[:OUTPUT_LINES]:
+    for row in rows[:most]:
         lines.extend(wrapped(spans_of(Clean(row), _OUTPUT), width, first=deeper))
-    if len(rows) > OUTPUT_LINES:
-        lines.extend(_text(f"… {words.count(len(rows) - OUTPUT_LINES, 'more line')}", MUTED, width))
+    if most is not None and len(rows) > most:
+        how = f": {opens} opens all" if opens else ""
+        left_out = _text(f"… {words.count(len(rows) - most, 'line')} more{how}", MUTED, width)
+        lines.extend(replace(line, action=True, more=True) for line in left_out)
     return lines
 
 

@@ -290,3 +290,9 @@ def clean_output(text: str) -> Clean:
     """A program's whole output: clean(), with colours dropped and overwritten progress lines gone."""
     sanitiser = Sanitiser(tab=8, progress=True)
     return Clean(sanitiser.feed(text) + sanitiser.finish())
+
+
+def copied(text: str) -> Clean:
+    """The text as it may go to the clipboard or into another program: clean, but with its tabs."""
+    text = _LINE_ENDS.sub("\n", text)
+    return Clean("\t".join(clean(part) for part in text.split("\t")))

@@ -6,16 +6,19 @@ Nothing here depends on how long the document is by more than its logarithm, exc
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from tui.render.blocks import GAP, Block
+from tui.render.clean import Clean
 from tui.render.heights import Heights
-from tui.render.items import View
-from tui.render.lines import Line
+from tui.render.item_view import View
+from tui.render.lines import MUTED, Line, Span, fit
 
 LINES_KEPT: Final = 4096
 """Rendered lines kept, a few screens; what was pushed out is rendered again when it is seen again."""
+
+STAMPED: Final = MUTED._replace(italic=True)
 
 _EXACT_AT_ONCE = 64
 """Changed blocks that are rendered at once; a longer change (a whole stored run) starts as estimates."""
@@ -29,28 +32,43 @@ class Place(NamedTuple):
     line: int
 
 
+STAMP: Final = Block(render=lambda width: [Line()], key="stamp")
+"""Stands for the line above an item that says when it was; its words are asked for when it is seen."""
+
+
 class Section:
-    """An item's blocks and their heights. The blank line above it is its first block, where it has one."""
+    """An item's blocks and their heights. Before them, where it has them, the blank line above it, and its stamp."""
 
-    __slots__ = ("exact", "gap", "heights", "view")
+    __slots__ = ("exact", "gap", "heights", "stamp", "stamped", "view")
 
-    def __init__(self, view: View, gap: bool) -> None:
+    def __init__(self, view: View, gap: bool, stamped: bool) -> None:
         self.view = view
         self.gap = int(gap)
+        self.stamped = stamped
+        self.stamp: Line | None = None
         self.heights: Heights | None = None
         self.exact = bytearray()
 
+    @property
+    def lead(self) -> int:
+        """Blocks that stand before the item's own."""
+        return self.gap + self.stamped
+
     def block(self, index: int) -> Block:
-        return GAP if index < self.gap else self.view.blocks[index - self.gap]
+        if index >= self.lead:
+            return self.view.blocks[index - self.lead]
+        return GAP if index < self.gap else STAMP
 
     def __len__(self) -> int:
-        return self.gap + len(self.view.blocks)
+        return self.lead + len(self.view.blocks)
 
 
 class Document:
     def __init__(self, width: int = 80) -> None:
         self.width = width
         self.sections: list[Section] = []
+        self.stamp_of: Callable[[int], Clean] | None = None
+        """Gives the words of a section's stamp; None where none are shown. Change it with set_stamps()."""
         self._heights = Heights()
         self._lines: OrderedDict[Block, list[Line]] = OrderedDict()
         self._kept = 0
@@ -61,9 +79,9 @@ class Document:
         return self._heights.total
 
     def append(self, view: View, *, gap: bool) -> None:
-        section = Section(view, gap)
+        section = Section(view, gap, self.stamp_of is not None)
         self.sections.append(section)
-        self._heights.append(section.gap + view.estimate(self.width))
+        self._heights.append(section.lead + view.estimate(self.width))
 
     def truncate(self, count: int) -> None:
         """Keep the first `count` sections."""
@@ -75,13 +93,13 @@ class Document:
         section = self.sections[index]
         if section.heights is None:
             if not section.view.built:
-                self._heights.set(index, section.gap + section.view.estimate(self.width))
+                self._heights.set(index, section.lead + section.view.estimate(self.width))
                 return
             self._lay_out(index)
         heights = section.heights
         if heights is None:
             return
-        start = section.gap + first
+        start = section.lead + first
         heights.truncate(start)
         del section.exact[start:]
         exact = exact and len(section) - start <= _EXACT_AT_ONCE
@@ -98,10 +116,30 @@ class Document:
         self.width = width
         self._lines.clear()
         self._kept = 0
+        self._estimate_all()
+
+    def set_stamps(self, stamp_of: Callable[[int], Clean] | None) -> None:
+        """Show a line above each item, or none. Places are others then: see moved()."""
+        self.stamp_of = stamp_of
+        for section in self.sections:
+            section.stamped = stamp_of is not None
+            section.stamp = None
+        self._estimate_all()
+
+    def moved(self, place: Place) -> Place:
+        """Where a place is after stamps came or went."""
+        if place.section >= len(self.sections):
+            return place
+        section = self.sections[place.section]
+        if place.block < section.gap or (not section.stamped and place.block == section.gap):
+            return place
+        return place._replace(block=place.block + (1 if section.stamped else -1))
+
+    def _estimate_all(self) -> None:
         for section in self.sections:
             section.heights = None
             section.exact = bytearray()
-        self._heights = Heights(section.gap + section.view.estimate(width) for section in self.sections)
+        self._heights = Heights(section.lead + section.view.estimate(self.width) for section in self.sections)
 
     def forget_coloured(self) -> bool:
         """Render code again, in colours that were not there before; heights stay. Whether there was any."""
@@ -218,9 +256,8 @@ class Document:
         found: list[tuple[Place, Line]] = []
         index, block, line = place
         while index < len(self.sections):
-            section = self.sections[index]
             for at in range(block, len(self._lay_out(index))):
-                lines = self.lines_of(section.block(at))
+                lines = self.lines_at(index, at)
                 for number in range(line if at == block else 0, len(lines)):
                     found.append((Place(index, at, number), lines[number]))
                     if len(found) == rows:
@@ -231,9 +268,10 @@ class Document:
     def lines_between(self, first: Place, last: Place) -> Iterator[tuple[Place, Line]]:
         """The lines from one place to another, both included."""
         for index in range(first.section, min(last.section + 1, len(self.sections))):
-            section = self.sections[index]
             for at in range(len(self._lay_out(index))):
-                for number, line in enumerate(self.lines_of(section.block(at))):
+                if Place(index, at + 1, 0) <= first or Place(index, at, 0) > last:
+                    continue
+                for number, line in enumerate(self.lines_at(index, at)):
                     place = Place(index, at, number)
                     if first <= place <= last:
                         yield place, line
@@ -242,6 +280,20 @@ class Document:
         """The first line of a section below its gap, and the line behind its last one."""
         start = self._heights.before(index)
         return start + self.sections[index].gap, start + self._heights[index]
+
+    def lines_at(self, index: int, at: int) -> list[Line]:
+        """The lines of a section's block."""
+        section = self.sections[index]
+        block = section.block(at)
+        return self.lines_of(block) if block is not STAMP else [self._stamp(index)]
+
+    def _stamp(self, index: int) -> Line:
+        """The same line as long as its words are the same, so that it is not painted again."""
+        section = self.sections[index]
+        words = fit(self.stamp_of(index), self.width) if self.stamp_of is not None else Clean("")
+        if section.stamp is None or section.stamp.text != words:
+            section.stamp = Line(spans=(Span(words, STAMPED),), lead=len(words), aside=True)
+        return section.stamp
 
     def _lay_out(self, index: int) -> Heights:
         section = self.sections[index]

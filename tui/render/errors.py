@@ -45,6 +45,7 @@ _SHORT: Final = {
     "dependency": "package broken",
     "internal": "fault in Quarterdeck",
     "model_switched": "another model was chosen",
+    "settings_changed": "other settings were chosen",
 }
 
 

@@ -31,8 +31,13 @@ class EventView(View):
 
     def __init__(self, item: EventItem | Together) -> None:
         super().__init__(item.item_id)
+        self._item: EventItem | Together = item
         self._events = _events(item)
         self._notice: Notice | None = None
+
+    @property
+    def item(self) -> Item | Together:
+        return self._item
 
     @property
     def foldable(self) -> bool:
@@ -47,7 +52,7 @@ class EventView(View):
         )
         if same:
             return len(self.blocks)
-        self._events, self._notice = events, None
+        self._item, self._events, self._notice = item, events, None
         return self.refresh() if self.built else 0
 
     def _shown(self) -> Notice:
@@ -70,7 +75,7 @@ class EventView(View):
             for at, line in enumerate(shown.details)
         )
         if self.expanded and shown.folded:
-            blocks.extend(_unfolded(shown))
+            blocks.extend(_unfolded(shown, whole=self.whole))
         if shown.advice:
             blocks.append(text_block(shown.advice, _ADVICE, first=prefix_of("→ ", _ADVICE), rest=INDENT, key=shown))
         return blocks
@@ -103,9 +108,9 @@ def _clickable(block: Block) -> Block:
     return replace(block, render=render)
 
 
-def _unfolded(shown: Notice) -> list[Block]:
+def _unfolded(shown: Notice, *, whole: bool) -> list[Block]:
     text = shown.folded
-    if len(text) > LONGEST_MESSAGE:
+    if len(text) > LONGEST_MESSAGE and not whole:
         text = Clean(f"{text[:LONGEST_MESSAGE]}…")
     if not shown.markdown:
         return [text_block(text, _FOLDED, first=_DEEPER, key=(shown, "folded"))]
@@ -124,6 +129,10 @@ class RunnerView(View):
     def __init__(self, item: UserItem) -> None:
         super().__init__(item.item_id)
         self._item = item
+
+    @property
+    def item(self) -> Item | Together:
+        return self._item
 
     def update(self, item: Item | Together) -> int | None:
         if not isinstance(item, UserItem) or item.by != "runner":

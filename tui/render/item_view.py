@@ -8,7 +8,7 @@ from runner.state import Item
 from tui.render.blocks import Block, prefix_of
 from tui.render.clean import Clean
 from tui.render.groups import Together
-from tui.render.lines import MUTED, Ink, Line, Span, plain_text
+from tui.render.lines import MUTED, NOTHING, Ink, Line, Span, plain_text
 
 ViewKind = Literal["user", "text", "reasoning", "call", "event"]
 
@@ -20,12 +20,20 @@ class View:
 
     kind: ViewKind = "event"
     foldable = False
+    opens = ""
+    """The key that opens all of the current item, named where something is left out."""
 
     def __init__(self, key: str) -> None:
         self.key = key
         self.blocks: list[Block] = []
         self.built = False
         self.expanded = False
+        self.whole = False
+
+    @property
+    def item(self) -> Item | Together:
+        """What is shown, as it is now."""
+        raise NotImplementedError
 
     def build(self) -> None:
         if not self.built:
@@ -42,6 +50,12 @@ class View:
 
     def fold(self, expanded: bool) -> int:
         self.expanded = expanded
+        self.whole = False
+        return self.refresh() if self.built else 0
+
+    def show_whole(self) -> int:
+        """Unfold it with nothing left out; gives the index of the first block that changed."""
+        self.expanded = self.whole = True
         return self.refresh() if self.built else 0
 
     def estimate(self, width: int) -> int:
@@ -67,4 +81,4 @@ def fold_line(text: Clean, expanded: bool, ink: Ink) -> Block:
     """One line that folds and unfolds what is below it."""
     mark = Span(Clean("▾ " if expanded else "▸ "), ink._replace(italic=False))
     line = Line(spans=(mark, Span(text, ink)), lead=2, action=True)
-    return Block(render=lambda width: [line], length=len(text), key=(text, expanded))
+    return Block(render=lambda width: [line], length=len(text), key=(text, expanded), found=lambda: NOTHING)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Final
 
 from runner.log import AppendLog
-from runner.state import CallItem, EventItem, Item, TextItem, UserItem
+from runner.state import CallItem, CommandItem, EventItem, Item, TextItem, UserItem
 from tui import words
-from tui.render import calls
 from tui.render.blocks import Block, TextStream, estimated_lines, prefix_of, text_block
-from tui.render.clean import Clean, Sanitiser, clean, clean_output
+from tui.render.call_view import CallView
+from tui.render.clean import Clean, clean, copied
+from tui.render.command_view import CommandView
 from tui.render.facts import EventView, RunnerView
 from tui.render.groups import Together
 from tui.render.item_view import INDENT, View, ViewKind, fold_line
-from tui.render.lines import Ink, plain_text
+from tui.render.lines import Ink
 
 _USER: Final = Ink("text.user")
 _QUEUED: Final = Ink("state.queued", italic=True)
@@ -29,6 +29,10 @@ class UserView(View):
         super().__init__(item.item_id)
         self._item = item
 
+    @property
+    def item(self) -> Item | Together:
+        return self._item
+
     def update(self, item: Item | Together) -> int | None:
         if not isinstance(item, UserItem):
             return None
@@ -42,7 +46,7 @@ class UserView(View):
         return estimated_lines(len(self._item.text), self._item.text.count("\n"), width)
 
     def copy(self) -> Clean:
-        return clean(self._item.text, tab=4)
+        return copied(self._item.text)
 
     def _make(self) -> list[Block]:
         text = clean(self._item.text.strip("\n"), tab=4)
@@ -61,6 +65,10 @@ class TextView(View):
         super().__init__(item.item_id)
         self._item = item
         self._stream = TextStream(base=_REFUSAL if item.what == "refusal" else Ink())
+
+    @property
+    def item(self) -> Item | Together:
+        return self._item
 
     def update(self, item: Item | Together) -> int | None:
         if not isinstance(item, TextItem) or item.what != self._item.what:
@@ -89,7 +97,7 @@ class TextView(View):
         return sum(estimated_lines(len(piece), piece.count("\n"), width) - 1 for piece in pieces) + 1
 
     def copy(self) -> Clean:
-        return clean(self._item.text.replace("\r\n", "\n").replace("\r", "\n"), tab=4)
+        return copied(self._item.text)
 
 
 def _note(item: TextItem) -> list[Block]:
@@ -110,6 +118,10 @@ class ReasoningView(View):
         self._stream: TextStream | None = None
         self._words = 0
         self._counted = AppendLog[str]()
+
+    @property
+    def item(self) -> Item | Together:
+        return self._item
 
     def update(self, item: Item | Together) -> int | None:
         if not isinstance(item, TextItem) or item.what != "reasoning":
@@ -139,7 +151,7 @@ class ReasoningView(View):
         return first + 1 if unchanged else 0
 
     def copy(self) -> Clean:
-        return clean(self._item.text.replace("\r\n", "\n"), tab=4)
+        return copied(self._item.text)
 
     def _header(self) -> Block:
         item = self._item
@@ -171,124 +183,6 @@ class ReasoningView(View):
         return self._words
 
 
-class CallView(View):
-    """One line, until it is unfolded."""
-
-    kind: ViewKind = "call"
-    foldable = True
-
-    def __init__(self, item: CallItem) -> None:
-        super().__init__(item.item_id)
-        self._item = item
-        self._running: int | None = None
-        self._live = LiveOutput()
-
-    def update(self, item: Item | Together) -> int | None:
-        if not isinstance(item, CallItem):
-            return None
-        if item is self._item:
-            return len(self.blocks)
-        self._item = item
-        return self.refresh() if self.built else 0
-
-    def tick(self, now: float) -> int:
-        """Show how long it runs at this moment of the run's monotonic clock, in seconds."""
-        item = self._item
-        running: int | None = None
-        if item.phase == "running" and item.started_mono is not None:
-            running = max(0, int(now - item.started_mono))
-        if running == self._running:
-            return len(self.blocks)
-        self._running = running
-        return self.refresh() if self.built else 0
-
-    def copy(self) -> Clean:
-        call = self._item
-        lines = [calls.header_line(call, 200), *calls.detail_lines(call, 200)]
-        if call.phase == "finished":
-            output = calls.result_lines(call, 200) or calls.output_lines(clean_output(calls.output_text(call)), 200)
-            lines.extend(output)
-        return plain_text(lines)
-
-    def _make(self) -> list[Block]:
-        call, expanded, running = self._item, self.expanded, self._running
-        header = Block(render=lambda width: [calls.header_line(call, width, running=running)])
-        if not expanded:
-            always = bool(calls.always_lines(call, 40))
-            return (
-                [header, Block(render=lambda width: calls.always_lines(call, width), newlines=3)]
-                if always
-                else [header]
-            )
-        return [header, Block(render=lambda width: calls.detail_lines(call, width)), *self._output(), self._ending()]
-
-    def _output(self) -> list[Block]:
-        call = self._item
-        if call.phase == "finished" or calls.result_lines(call, 40) is not None:
-            special = calls.result_lines(call, 40) is not None
-            text = clean_output(calls.output_text(call))
-            failed = call.status not in ("ok", None)
-            shown = text if not special or failed else Clean("")
-            blocks = [Block(render=lambda width: calls.result_lines(call, width) or [], newlines=10)] if special else []
-            if shown:
-                blocks.append(_output_block(shown, failed=failed))
-            return blocks
-        self._live.update(call)
-        text = self._live.text
-        return [_output_block(text, earlier=self._live.earlier)] if text else []
-
-    def _ending(self) -> Block:
-        call = self._item
-        return Block(render=lambda width: calls.ending_lines(call, width))
-
-
-def _output_block(text: Clean, *, failed: bool = False, earlier: int = 0) -> Block:
-    return Block(
-        render=lambda width: calls.output_lines(text, width, failed=failed, earlier=earlier),
-        length=min(len(text), calls.OUTPUT_LINES * 80),
-        newlines=min(text.count("\n"), calls.OUTPUT_LINES),
-        key=(text, failed, earlier),
-    )
-
-
-class LiveOutput:
-    """The last lines that a running call printed, cleaned as they come."""
-
-    def __init__(self, kept: int = calls.OUTPUT_LINES) -> None:
-        self._kept = kept
-        self._restart()
-
-    def _restart(self) -> None:
-        self._sanitiser = Sanitiser(tab=8, progress=True)
-        self._lines: deque[str] = deque(maxlen=self._kept)
-        self._count = 0
-        self._pieces = AppendLog[str]()
-
-    def update(self, call: CallItem) -> None:
-        pieces = call.live_output
-        seen = len(self._pieces)
-        if len(pieces) < seen or (seen and pieces[seen - 1] is not self._pieces[seen - 1]):
-            self._restart()
-            seen = 0
-        new = pieces[seen:]
-        self._pieces = pieces
-        if new:
-            rows = self._sanitiser.feed("".join(new)).split("\n")
-            rows.pop()
-            self._lines.extend(rows)
-            self._count += len(rows)
-
-    @property
-    def text(self) -> Clean:
-        partial = self._sanitiser.partial
-        return Clean("\n".join([*self._lines, partial] if partial else self._lines))
-
-    @property
-    def earlier(self) -> int:
-        """Lines that were printed before those in the text."""
-        return self._count - len(self._lines)
-
-
 def view_of(item: Item | Together) -> View:
     match item:
         case UserItem(by="runner"):
@@ -301,5 +195,7 @@ def view_of(item: Item | Together) -> View:
             return TextView(item)
         case CallItem():
             return CallView(item)
+        case CommandItem():
+            return CommandView(item)
         case EventItem() | Together():
             return EventView(item)

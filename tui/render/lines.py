@@ -45,6 +45,8 @@ class Line:
     lead: characters at the start that are decoration and are not copied.
     joiner: what stands between this line and the one above in a copy; a newline, except where a long line was wrapped.
     ground: theme colour that fills the rest of the line, "" for none. action: a click on this line folds or unfolds.
+    more: a click on it shows what is left out here. aside: it is no part of the text, and a copy leaves it out.
+    copied: what a copy of the whole line holds, where that is not what is seen.
     """
 
     spans: tuple[Span, ...] = ()
@@ -52,6 +54,9 @@ class Line:
     joiner: Clean = NEWLINE
     ground: str = ""
     action: bool = False
+    more: bool = False
+    aside: bool = False
+    copied: Clean | None = None
 
     @property
     def text(self) -> Clean:
@@ -75,9 +80,11 @@ def plain_text(lines: Iterable[Line]) -> Clean:
     """The lines as they are copied: no padding, no borders, wrapped lines joined again."""
     parts: list[str] = []
     for line in lines:
+        if line.aside:
+            continue
         if parts:
             parts.append(line.joiner)
-        parts.append(line.plain)
+        parts.append(line.plain if line.copied is None else line.copied)
     return Clean("".join(parts))
 
 

@@ -269,3 +269,9 @@ def _target(href: str, shown: Sequence[Span]) -> list[Span]:
     if not target or text in (target, target.removeprefix("mailto:")):
         return []
     return spans_of(Clean(f" ({target})"), MUTED)
+
+
+def code_of(text: str) -> list[tuple[str, str]]:
+    """The blocks of code of a whole text, as they are written: what stands behind the fence, and the code."""
+    tokens = _parser().parse(text)
+    return [(token.info, token.content.removesuffix("\n")) for token in tokens if token.type in ("fence", "code_block")]

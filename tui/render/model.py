@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from runner.state import CallItem, Item, RunState, TextItem, UserItem
+from runner.state import CallItem, CommandItem, Item, LedgerEntry, RunState, TextItem, UserItem
+from tui.render.call_view import CallView
+from tui.render.clean import Clean
+from tui.render.command_view import CommandView
 from tui.render.document import Document
 from tui.render.groups import Together, may_grow, together
-from tui.render.item_view import View
-from tui.render.items import CallView, ReasoningView, view_of
+from tui.render.item_view import View, ViewKind
+from tui.render.items import view_of
+from tui.render.moments import Paid, moment_of, stamp
 
 _ONE_LINERS = frozenset({"call", "event", "reasoning"})
 
@@ -27,6 +32,7 @@ class _Slot:
     settled: int = 0
     final: int = 0
     views: list[View] = field(default_factory=list[View])
+    paid: Paid = field(default_factory=Paid)
 
 
 class TranscriptModel:
@@ -34,7 +40,10 @@ class TranscriptModel:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self.reasoning_open = False
+        self.opens = ""
+        """The key that opens all of the current item."""
+        self.open: frozenset[ViewKind] = frozenset()
+        """Kinds of items that are shown unfolded, also those that are still to come."""
         self._slots: list[_Slot] = []
         self._unfolded: dict[str, bool] = {}
 
@@ -72,14 +81,43 @@ class TranscriptModel:
         self.document.changed(index, view.fold(expanded), exact=False)
         return True
 
-    def fold_reasoning(self, expanded: bool) -> None:
-        """Fold or unfold all reasoning, also that which is still to come."""
-        self.reasoning_open = expanded
+    def show_whole(self, index: int) -> bool:
+        """Unfold one item with nothing left out; gives whether that changed anything."""
+        view = self.view(index)
+        if not view.foldable or view.whole:
+            return False
+        self._unfolded[view.key] = True
+        self.document.changed(index, view.show_whole(), exact=False)
+        return True
+
+    def fold_all(self, kinds: frozenset[ViewKind], expanded: bool) -> None:
+        """Fold or unfold all items of some kinds, also those that are still to come."""
+        self.open = self.open | kinds if expanded else self.open - kinds
         for index, section in enumerate(self.document.sections):
-            if isinstance(section.view, ReasoningView):
-                self._unfolded.pop(section.view.key, None)
-                if section.view.expanded != expanded:
-                    self.document.changed(index, section.view.fold(expanded), exact=False)
+            view = section.view
+            if view.kind in kinds and view.foldable:
+                self._unfolded.pop(view.key, None)
+                if view.expanded != expanded:
+                    self.document.changed(index, view.fold(expanded), exact=False)
+
+    @property
+    def settled(self) -> int:
+        """The sections before this one will never be others."""
+        live = next((slot for slot in self._slots if slot.views), None)
+        return len(self.document.sections) if live is None else live.start + live.final
+
+    def stamp(self, index: int) -> Clean:
+        """When the item was, and what was paid for it where it is the first one of its request."""
+        item = self.view(index).item
+        above = self.view(index - 1).item if index else None
+        entry = self._entry(index)
+        if entry is not None and index and self._entry(index - 1) is entry:
+            entry = None
+        return stamp(item, None if above is None else moment_of(above), entry)
+
+    def _entry(self, index: int) -> LedgerEntry | None:
+        slot = self._slots[bisect_right(self._slots, index, key=lambda slot: slot.start) - 1]
+        return slot.paid.entry(slot.run, self.view(index).item)
 
     def _drop(self, index: int) -> None:
         """Forget the runs from `index` on."""
@@ -150,9 +188,9 @@ class TranscriptModel:
 
     def _new_view(self, item: Item | Together) -> View:
         view = view_of(item)
+        view.opens = self.opens
         if view.foldable:
-            default = self.reasoning_open and isinstance(view, ReasoningView)
-            view.expanded = self._unfolded.get(view.key, default)
+            view.expanded = self._unfolded.get(view.key, view.kind in self.open)
         if _is_live(item):
             view.build()
         return view
@@ -161,7 +199,7 @@ class TranscriptModel:
         changed = False
         base = slot.start + slot.final
         for at, view in enumerate(slot.views):
-            if isinstance(view, CallView):
+            if isinstance(view, CallView | CommandView):
                 first = view.tick(now)
                 if first < len(view.blocks):
                     self.document.changed(base + at, first)
@@ -197,4 +235,12 @@ def _final(items: Sequence[Item | Together], settled: int) -> tuple[int, int]:
 
 
 def _is_live(item: Item | Together) -> bool:
-    return (isinstance(item, TextItem) and item.live) or (isinstance(item, CallItem) and item.phase != "finished")
+    match item:
+        case TextItem(live=live):
+            return live
+        case CallItem(phase=phase):
+            return phase != "finished"
+        case CommandItem(running=running):
+            return running
+        case _:
+            return False

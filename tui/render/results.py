@@ -112,6 +112,42 @@ def standing_lines(display: Display | None, width: int) -> list[Line]:
     return _answer(display, width, asked=len(question) > SHORT_QUESTION or "\n" in question)
 
 
+def special(display: Display | None) -> bool:
+    """Whether a result has a view that stands in place of its text."""
+    match (display or {}).get("type"):
+        case "todo" | "answers":
+            return True
+        case "diff":
+            return isinstance((display or {}).get("diff"), str)
+        case "diffs":
+            return bool(_items((display or {}).get("files")))
+        case _:
+            return False
+
+
+def bounded(display: Display, most: int) -> tuple[Display, int]:
+    """The result with at most so many lines of its diffs, and how many are left out."""
+    if display.get("type") == "diff":
+        diff, hidden = _beginning(str(display.get("diff", "")), most)
+        return ({**display, "diff": diff}, hidden) if hidden else (display, 0)
+    if display.get("type") != "diffs":
+        return display, 0
+    files: list[object] = []
+    left_out = 0
+    for file in map(_mapping, _items(display.get("files"))):
+        diff, hidden = _beginning(str(file.get("diff", "")), most)
+        most -= diff.count("\n")
+        left_out += hidden
+        files.append({**file, "diff": diff})
+    return ({**display, "files": files}, left_out) if left_out else (display, 0)
+
+
+def _beginning(text: str, most: int) -> tuple[str, int]:
+    rows = text.removesuffix("\n").split("\n")
+    hidden = len(rows) - max(0, most)
+    return ("\n".join(rows[: max(0, most)]), hidden) if text and hidden > 1 else (text, 0)
+
+
 def special_lines(display: Display | None, width: int) -> list[Line] | None:
     """The view of a result, or of what is asked for, that stands in place of its text; None where the text does."""
     entries = entries_of(display)

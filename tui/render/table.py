@@ -36,7 +36,7 @@ def table_lines(table: Table, width: int, *, prefix: Prefix = ()) -> list[Line]:
     if table.head:
         lines.extend(_row([_bold(cell) for cell in table.head], widths, table.align, prefix))
         rule = Span(Clean("─┼─".join(["─" * cells for cells in widths])), _RULE)
-        lines.append(Line(spans=(*prefix, rule), lead=sum([len(span.text) for span in prefix])))
+        lines.append(Line(spans=(*prefix, rule), lead=sum([len(span.text) for span in prefix]), aside=True))
     for row in table.rows:
         lines.extend(_row(row, widths, table.align, prefix))
     return lines
@@ -84,12 +84,16 @@ def _row(row: Sequence[Cell], widths: list[int], align: Sequence[Align], prefix:
     lines: list[Line] = []
     for at in range(max(len(column) for column in columns)):
         spans: list[Span] = list(prefix)
+        texts: list[str] = []
         for index, column in enumerate(columns):
             content = column[at][0] if at < len(column) else ()
             if index:
                 spans.append(_BETWEEN)
+            texts.append("".join([span.text for span in content]))
             spans.extend(_aligned(content, widths[index], align[index], last=index == len(columns) - 1))
-        lines.append(Line(spans=tuple(spans), lead=sum([len(span.text) for span in prefix])))
+        # A copy has neither the rules nor the padding between columns.
+        copied = Clean("\t".join(texts).rstrip("\t"))
+        lines.append(Line(spans=tuple(spans), lead=sum([len(span.text) for span in prefix]), copied=copied))
     return lines
 
 

@@ -28,6 +28,8 @@ from runner.events import (
     RetrySkipped,
     RunFinished,
     SamplingFinished,
+    SettingsChanged,
+    SettingsLeftOut,
     StopRequested,
     UnknownEvent,
 )
@@ -38,6 +40,7 @@ from tui.render.errors import error_short, error_words
 from tui.render.limits import changed_words, limit_name, limit_words, warning_words
 from tui.render.lines import NOTHING
 from tui.render.receipt import receipt_advice, receipt_rest, receipt_words
+from tui.setting_words import settings_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +105,8 @@ def notice(event: Event, *more: Event) -> Notice:
         case ModelSwitched():
             cause = {"user": "", "fallback": ", the one before failed", "policy": ", by policy"}.get(event.cause, "")
             return _notice("→", f"Model: {event.old} → {event.new}{cause}{_goes_on(more)}", "text.system")
+        case SettingsChanged() | SettingsLeftOut():
+            return _notice(*settings_words(event))
         case LimitWarning():
             return _notice("!", warning_words(event), "meter.warn")
         case LimitReached():
@@ -226,7 +231,9 @@ def _kind(found: _Facts) -> str:
     if found.retry is not None:
         error = found.retry.error
         return error_short(error.type) + (f" ({error.status_code})" if error.status_code is not None else "")
-    if found.discarded is None or (found.switched is not None and found.discarded.reason == "model_switched"):
+    if found.discarded is None or found.discarded.reason == "settings_changed":
+        return ""
+    if found.switched is not None and found.discarded.reason == "model_switched":
         return ""
     return error_short(found.discarded.reason or "not usable")
 
@@ -242,6 +249,8 @@ def _remedy(found: _Facts) -> str:
     if found.skipped is not None:
         to = {"retry": "Trying again at once", "next_model": "Trying the next model at once"}
         return f"{to.get(found.skipped.to, 'Not waiting any longer, a message goes first')}{by}"
+    if found.discarded is not None and found.discarded.reason == "settings_changed":
+        return "The open request is given up"
     if found.retry is None:
         return "It is given up" if found.discarded and found.discarded.reason == "model_switched" else "It is discarded"
     match found.retry.action:

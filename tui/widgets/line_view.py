@@ -9,14 +9,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, cast
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.reactive import Reactive, reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -26,7 +24,8 @@ from tui.render.code import LEXERS
 from tui.render.document import Document, Place
 from tui.render.lines import BLANK, MUTED, Line, spans_of, wrapped
 from tui.render.palette import Palette
-from tui.widgets.selecting import row_of, selected_text
+from tui.widgets.scroll_bar import LeanScrollView
+from tui.widgets.selecting import row_of
 from tui.widgets.strips import GUTTER, RIGHT, LeanStrip, LinePainter
 
 if TYPE_CHECKING:
@@ -38,18 +37,13 @@ if TYPE_CHECKING:
     from themes import Theme
 
 
-class LineView(ScrollView, can_focus=True):
+class LineView(LeanScrollView, can_focus=True):
     """Shows `document`; call sync() after changing it."""
 
     ALLOW_SELECT = True
     DEFAULT_CSS = """
     LineView { overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("G", "scroll_end", "End", show=False),
-        Binding("g", "scroll_home", "Home", show=False),
-    ]
-
     new_lines: reactive[int] = reactive(0, repaint=False)
     """Lines below the place where a person left the end; 0 while the end is followed."""
 
@@ -388,11 +382,6 @@ class LineView(ScrollView, can_focus=True):
         return self._painter.strip(line, width, marked)
 
     # Selecting with the mouse
-
-    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """The selected text without gutter, borders and padding; wrapped lines are joined again."""
-        text = selected_text(self.document, selection)
-        return None if text is None else (text, "\n")
 
     def selection_updated(self, selection: Selection | None) -> None:
         self.refresh()

@@ -39,4 +39,6 @@ def _sliced(line: Line, begin: int, finish: int | None) -> Line:
     text = line.text
     start = max(begin, line.lead)
     kept = text[start:] if finish is None else text[start : max(start, finish)]
-    return Line(spans=(Span(Clean(kept), MUTED),), joiner=line.joiner)
+    whole = len(kept) == len(line.plain)
+    copied = line.copied if whole else None
+    return Line(spans=(Span(Clean(kept), MUTED),), joiner=line.joiner, aside=line.aside, copied=copied)

@@ -1,0 +1,201 @@
+"""The view of a tool call: one line, and below it, when unfolded, what it was asked, printed and changed."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+from runner.log import AppendLog
+from runner.state import CallItem, CommandItem, Item
+from tui import words
+from tui.render import calls
+from tui.render.blocks import Block
+from tui.render.clean import Clean, Sanitiser, clean_output
+from tui.render.groups import Together
+from tui.render.item_view import View, ViewKind
+from tui.render.lines import MUTED, NOTHING, Line, Span, plain_text
+from tui.render.results import INDENT, bounded
+
+HEAD: Final = 150
+"""Lines shown from the beginning of a long output that is complete, before those that are left out."""
+
+SLICE: Final = 50
+"""Lines of output in one block, so that a long one is only rendered where it is seen."""
+
+_WIDE: Final = 100_000
+"""Cells: a width at which nothing is wrapped or shortened."""
+
+
+class CallView(View):
+    """One line, until it is unfolded."""
+
+    kind: ViewKind = "call"
+    foldable = True
+
+    def __init__(self, item: CallItem) -> None:
+        super().__init__(item.item_id)
+        self._item = item
+        self._running: int | None = None
+        self._live = LiveOutput()
+
+    @property
+    def item(self) -> Item | Together:
+        return self._item
+
+    def update(self, item: Item | Together) -> int | None:
+        if not isinstance(item, CallItem):
+            return None
+        if item is self._item:
+            return len(self.blocks)
+        self._item = item
+        return self.refresh() if self.built else 0
+
+    def tick(self, now: float) -> int:
+        """Show how long it runs at this moment of the run's monotonic clock, in seconds."""
+        item = self._item
+        running: int | None = None
+        if item.phase == "running" and item.started_mono is not None:
+            running = max(0, int(now - item.started_mono))
+        if running == self._running:
+            return len(self.blocks)
+        self._running = running
+        return self.refresh() if self.built else 0
+
+    def copy(self) -> Clean:
+        """All of it, also what is folded or left out on the screen."""
+        twin = CallView(self._item)
+        twin.show_whole()
+        twin.build()
+        return plain_text([line for block in twin.blocks for line in block.render(_WIDE)])
+
+    def _make(self) -> list[Block]:
+        call, expanded, running = self._item, self.expanded, self._running
+        header = Block(
+            render=lambda width: [calls.header_line(call, width, running=running)],
+            found=lambda: calls.searched_header(call),
+        )
+        if not expanded:
+            always = bool(calls.always_lines(call, 40))
+            return (
+                [header, Block(render=lambda width: calls.always_lines(call, width), newlines=3)]
+                if always
+                else [header]
+            )
+        most = None if self.whole else calls.OUTPUT_LINES
+        opens = self.opens
+        details = Block(render=lambda width: calls.detail_lines(call, width, most=most, opens=opens))
+        return [header, details, *self._output(), self._ending()]
+
+    def _output(self) -> list[Block]:
+        call = self._item
+        special = calls.is_special(call)
+        if call.phase == "finished" or special:
+            failed = call.status not in ("ok", None)
+            blocks = self._special() if special else []
+            if not special or failed:
+                blocks.extend(self._text(clean_output(calls.output_text(call)), failed=failed))
+            return blocks
+        self._live.update(call)
+        text = self._live.text
+        return [_live_block(text, self._live.earlier)] if text else []
+
+    def _special(self) -> list[Block]:
+        """A result that is more than text, with what is left out of it counted."""
+        call = self._item
+        display, hidden = calls.display_of(call), 0
+        if not self.whole and display is not None:
+            display, hidden = bounded(display, calls.OUTPUT_LINES)
+        shown = display
+        blocks = [Block(render=lambda width: calls.special_lines(shown, width) or [], newlines=10)]
+        return [*blocks, self._more(hidden)] if hidden else blocks
+
+    def _text(self, text: Clean, *, failed: bool) -> list[Block]:
+        """The beginning and the end of a finished output; all of it where nothing may be left out."""
+        return output_blocks(text, whole=self.whole, opens=self.opens, failed=failed) if text else []
+
+    def _more(self, hidden: int) -> Block:
+        return more_block(hidden, self.opens)
+
+    def _ending(self) -> Block:
+        call = self._item
+        return Block(render=lambda width: calls.ending_lines(call, width))
+
+
+def output_blocks(text: Clean, *, whole: bool, opens: str, failed: bool = False) -> list[Block]:
+    """A finished output: all of it, or its beginning and its end with the rest counted."""
+    rows = text.removesuffix("\n").split("\n")
+    hidden = len(rows) - calls.OUTPUT_LINES
+    if whole or hidden <= 1:
+        return _slices(rows, failed=failed)
+    tail = rows[HEAD - calls.OUTPUT_LINES :]
+    return [*_slices(rows[:HEAD], failed=failed), more_block(hidden, opens), *_slices(tail, failed=failed)]
+
+
+def more_block(hidden: int, opens: str, what: str = "") -> Block:
+    """Says what is left out; a click shows it here."""
+    told = words.count(hidden, what) if what else f"{words.count(hidden, 'line')} more"
+    text = Clean(f"… {told}{f': {opens} opens all' if opens else ''}")
+    line = Line(spans=(*INDENT, Span(text, MUTED)), lead=len(INDENT[0].text), action=True, more=True)
+    return Block(render=lambda width: [line], key=(text, "more"), found=lambda: NOTHING)
+
+
+def _slices(rows: Sequence[str], *, failed: bool) -> list[Block]:
+    return [_slice(Clean("\n".join(rows[at : at + SLICE])), failed) for at in range(0, len(rows), SLICE)]
+
+
+def _slice(text: Clean, failed: bool) -> Block:
+    return Block(
+        render=lambda width: calls.output_lines(text, width, failed=failed),
+        length=len(text),
+        newlines=text.count("\n"),
+        key=(text, failed),
+        found=lambda: text,
+    )
+
+
+def _live_block(text: Clean, earlier: int) -> Block:
+    return Block(
+        render=lambda width: calls.output_lines(text, width, earlier=earlier),
+        length=min(len(text), calls.OUTPUT_LINES * 80),
+        newlines=min(text.count("\n"), calls.OUTPUT_LINES),
+        key=(text, earlier),
+    )
+
+
+class LiveOutput:
+    """The last lines that a running call printed, cleaned as they come."""
+
+    def __init__(self, kept: int = calls.OUTPUT_LINES) -> None:
+        self._kept = kept
+        self._restart()
+
+    def _restart(self) -> None:
+        self._sanitiser = Sanitiser(tab=8, progress=True)
+        self._lines: deque[str] = deque(maxlen=self._kept)
+        self._count = 0
+        self._pieces = AppendLog[str]()
+
+    def update(self, item: CallItem | CommandItem) -> None:
+        pieces = item.live_output
+        seen = len(self._pieces)
+        if len(pieces) < seen or (seen and pieces[seen - 1] is not self._pieces[seen - 1]):
+            self._restart()
+            seen = 0
+        new = pieces[seen:]
+        self._pieces = pieces
+        if new:
+            rows = self._sanitiser.feed("".join(new)).split("\n")
+            rows.pop()
+            self._lines.extend(rows)
+            self._count += len(rows)
+
+    @property
+    def text(self) -> Clean:
+        partial = self._sanitiser.partial
+        return Clean("\n".join([*self._lines, partial] if partial else self._lines))
+
+    @property
+    def earlier(self) -> int:
+        """Lines that were printed before those in the text."""
+        return self._count - len(self._lines)
