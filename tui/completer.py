@@ -13,14 +13,16 @@ from runner.errors import QuarterdeckError
 from tui.files import gather
 from tui.fuzzy import best
 from tui.limits import LIMITS, OFF, Limit, as_written, find_limit
+from tui.naming import may_be_media, media_words, named
 from tui.render.clean import visible
 from tui.render.limits import quantity
 from tui.slash import BY_SLASH
-from tui.widgets.completion import Candidate, Word
+from tui.widgets.completion import Candidate, Remark, Word
 from tui.words import one_line
 
 if TYPE_CHECKING:
     from runner.mcp.state import PromptInfo, ResourceInfo
+    from tui.argument_words import ArgumentWords
     from tui.view import View
 
 T = TypeVar("T")
@@ -54,8 +56,10 @@ class Completer:
         self._gathered = 0.0
         self.servers: Offers | None = None
         """Whose prompts and resources complete too."""
+        self.arguments: ArgumentWords | None = None
+        """What may follow a command."""
 
-    async def candidates(self, word: Word, view: View) -> list[Candidate]:
+    async def candidates(self, word: Word, view: View) -> Sequence[Candidate | Remark]:
         """The best candidates for the word, best first; none while the program ends."""
         match word.kind:
             case "command":
@@ -64,11 +68,21 @@ class Completer:
                 return limits(word.query, view)
             case "value":
                 return values(word.of, word.query, view)
+            case "argument":
+                return [] if self.arguments is None else await self._arguments(word)
+            case "shell" | "history":
+                return []
             case "file":
                 pass
         with suppress(QuarterdeckError):
             return await self._file_candidates(word)
         return []
+
+    async def _arguments(self, word: Word) -> Sequence[Candidate | Remark]:
+        with suppress(QuarterdeckError):
+            if self.arguments is not None:
+                return await self.arguments.candidates(word.of, word.query)
+        return ()
 
     async def _file_candidates(self, word: Word) -> list[Candidate]:
         if self._files is None or self._now() - self._gathered > FRESH:
@@ -77,8 +91,16 @@ class Completer:
         known, query = self._files, word.query
         found = await asyncio.wrap_future(self._background(lambda: best(query, known, str, MOST)))
         offered = self._resources(query)
-        files = [Candidate(f"{name} ", name) for name in found]
+        told = await asyncio.wrap_future(self._background(lambda: [self._media(name) for name in found]))
+        files = [
+            Candidate(f"{named(name, words) if words else name} ", name, words)
+            for name, words in zip(found, told, strict=True)
+        ]
         return [*offered, *files] if ":" in query else [*files, *offered]
+
+    def _media(self, name: str) -> str:
+        """What a picture or the like is, "" for text; its content is not sent with the message."""
+        return media_words(self._workspace / name) if may_be_media(name) else ""
 
     def _prompts(self, query: str) -> list[Candidate]:
         prompts = self.servers.prompts if self.servers is not None else ()

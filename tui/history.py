@@ -33,6 +33,14 @@ def load(file: Path) -> list[str]:
     return found
 
 
+def load_all(folder: Path) -> list[str]:
+    """The messages of all folders, those of the folder that was written in last at the end."""
+    found: list[tuple[float, Path]] = []
+    with contextlib.suppress(OSError):
+        found = [(path.stat().st_mtime, path) for path in folder.glob("*.jsonl")]
+    return [text for _, path in sorted(found) for text in load(path)]
+
+
 def append(file: Path, text: str) -> None:
     """Add a message; the file is shortened now and then. Raises OSError."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -59,6 +67,11 @@ class History:
         self._entries = list(entries or ())
         self._at = len(self._entries)
         self._draft = ""
+
+    @property
+    def entries(self) -> list[str]:
+        """Oldest first."""
+        return list(self._entries)
 
     def extend_older(self, entries: list[str]) -> None:
         """Put loaded entries before those of this program."""

@@ -11,20 +11,25 @@ from typing import TYPE_CHECKING, Literal
 
 from runner.errors import QuarterdeckError
 from tui import history
+from tui.drafts import Draft
+from tui.person_shell import read_shell, sign_words
 from tui.refusals import LATE_EDIT
 from tui.render.clean import visible
 from tui.slash import Slash, read_slash
 from tui.waiting import delivered
-from tui.widgets.composer import pasted
+from tui.widgets.completion import Remark
+from tui.widgets.composer import Composer, pasted
 from tui.words import count, one_line
 
 if TYPE_CHECKING:
     from tui.completer import Completer
     from tui.deck import Deck
+    from tui.drafting import Drafting
     from tui.engine import Engine
     from tui.mentions import Mention
     from tui.orders import Orders
     from tui.ports import Host
+    from tui.recall import Recall
     from tui.screens.cockpit import CockpitScreen
     from tui.servers import Servers
     from tui.widgets.completion import Word
@@ -71,6 +76,8 @@ class Writing:
         self._history_file: Path | None = None
         self._rewrite: Rewrite | None = None
         self._draft: str | None = None
+        self.recall: Recall | None = None
+        self.drafting: Drafting | None = None
 
     @property
     def rewriting(self) -> str:
@@ -82,7 +89,7 @@ class Writing:
             self._composer.insert_newline()
         elif self._rewrite is not None:
             self._save(self._rewrite, now=what == "send_now")
-        elif what == "send" or read_slash(self._composer.text) is not None:
+        elif what == "send" or read_slash(self._composer.text) is not None or self._composer.text.startswith("!"):
             self._send()
         else:
             self._send_now()
@@ -92,7 +99,7 @@ class Writing:
             return
         text = self._composer.take()
         if self.submit(text):
-            self._bring_back()
+            self.bring_back()
         else:
             self._composer.replace_all(text)
 
@@ -100,7 +107,7 @@ class Writing:
         """The message interrupts the run; an empty one delivers those that wait."""
         if not self._composer.blank:
             self.send(self._composer.take(), now=True)
-            self._bring_back()
+            self.bring_back()
         elif self._deck.current is None:
             self._deck.say("nothing is written, and nothing runs")
         else:
@@ -108,6 +115,8 @@ class Writing:
 
     def submit(self, text: str) -> bool:
         """Send a message, or do what a command says; False where it cannot be understood and stays in the message."""
+        if text.startswith("!"):
+            return self._run_shell(text)
         slash, prompt = read_slash(text), self._servers.read_prompt(text)
         if prompt is not None:
             understood = self._servers.run_prompt(prompt)
@@ -132,6 +141,17 @@ class Writing:
                 self._orders.deliver_now()
         else:
             self._obey(slash)
+        return True
+
+    def _run_shell(self, text: str) -> bool:
+        """A shell command of the person's own; False where there is none behind the sign."""
+        shell = read_shell(text)
+        if shell is None:
+            self._deck.say("there is no command behind the !; begin with a space to send it as a message", "warning")
+            return False
+        self._keep(text)
+        self._deck.send(text, shell=shell)
+        self._screen.scroll_transcript("end")
         return True
 
     def send(self, text: str, *, now: bool = False) -> None:
@@ -174,25 +194,27 @@ class Writing:
             self._deck.say("that message does not wait any more")
             return
         if self.rewriting != message_id:
-            self._put_aside(found.text)
+            self.put_aside(found.text)
             self._rewrite = Rewrite(run.run_id, message_id, found.text)
             self._deck.rewriting = message_id
         self._composer.focus()
 
     def begin(self, text: str) -> None:
         """Begin a command in the place of the message that is being written."""
-        self._put_aside(text)
+        self.put_aside(text)
         self._composer.focus()
 
     def escape(self) -> bool:
         """Leave what took the place of the draft, as it was; whether there was such a thing."""
         if self._draft is None:
             return False
-        self._leave()
+        self.settle()
         return True
 
     def follow(self) -> None:
         """What was edited was delivered, deleted, or its run ended: what is written is a message of its own."""
+        if self.drafting is not None:
+            self.drafting.follow()
         rewrite = self._rewrite
         if rewrite is None or rewrite.message_id in {item.item_id for item in self._deck.messages}:
             return
@@ -202,7 +224,7 @@ class Writing:
             # Another session is shown; there the message waits as it was.
             self._leave()
             return
-        untouched = self._composer.text == rewrite.original
+        untouched = self._composer.message == rewrite.original
         was_delivered = run is not None and delivered(run, rewrite.message_id) is not None
         if untouched and (was_delivered or not ended):
             self._leave()
@@ -231,10 +253,10 @@ class Writing:
         if self._composer.blank:
             self._deck.say("an empty message cannot wait; esc leaves it as it was", "warning")
             return
-        text = self._composer.text
+        text = self._composer.message
         self._forget()
         self._composer.take()
-        self._bring_back()
+        self.bring_back()
         if text != rewrite.original and not self._orders.edit_message(rewrite.message_id, text):
             self._deck.send(text)
             self._deck.say(LATE_EDIT, "warning")
@@ -248,15 +270,16 @@ class Writing:
         self._keep_for_later()
         self._forget()
         self._composer.take()
-        self._bring_back()
+        self.bring_back()
 
     def _forget(self) -> None:
         self._rewrite = None
         self._deck.rewriting = ""
 
-    def _put_aside(self, instead: str) -> None:
+    def put_aside(self, instead: str) -> None:
+        """Write something else in the place of the draft, which comes back after it."""
         if self._draft is None:
-            self._draft = self._composer.text
+            self._draft = self._composer.message
         else:
             self._keep_for_later()
         self._forget()
@@ -265,12 +288,38 @@ class Writing:
 
     def _keep_for_later(self) -> None:
         """What was written in the draft's place, and is not sent, is found among the earlier messages."""
-        text = self._composer.text
+        text = self._composer.message
         changed = self._rewrite is None or text != self._rewrite.original
         if changed and text.strip() and read_slash(text) is None:
             self._composer.history_of_messages.add(text)
 
-    def _bring_back(self) -> None:
+    def taken(self, text: str) -> None:
+        """What was found in the place of the draft is written now."""
+        if not (self._draft or "").strip():
+            self._draft = None
+        self._composer.replace_all(text)
+
+    @property
+    def composer(self) -> Composer:
+        return self._composer
+
+    @property
+    def draft(self) -> Draft:
+        """What is not sent yet, apart from what is written in its place for a while."""
+        pastes = self._composer.pastes
+        if self._draft is None:
+            return Draft(self._composer.message, tuple(pastes.folded_in(self._composer.text)))
+        return Draft(self._draft, tuple(pastes.folded_in(pastes.refold(self._draft))))
+
+    def settle(self) -> None:
+        """Leave whatever took the place of the draft."""
+        if self._composer.searching is not None:
+            self._composer.searching.leave()
+        elif self._draft is not None:
+            self._leave()
+
+    def bring_back(self) -> None:
+        """The draft is what is written again."""
         draft, self._draft = self._draft, None
         if draft:
             self._composer.replace_all(draft)
@@ -280,8 +329,17 @@ class Writing:
         if self._composer.history_of_messages.add(text):
             self.keep_on_disk(text)
 
+    def leave_session(self) -> None:
+        """Another session is going to be shown; what is written here stays with this one."""
+        if self.drafting is not None:
+            self.drafting.leaving()
+
     def load_history(self, data_dir: Path, workspace: Path) -> None:
         self._history_file = history.history_file(data_dir, workspace)
+        if self.recall is not None:
+            self.recall.open(self._history_file.parent)
+        if self.drafting is not None:
+            self.drafting.open(data_dir)
         self._host.work(self._load(self._history_file), "history")
 
     async def _load(self, file: Path) -> None:
@@ -291,7 +349,9 @@ class Writing:
 
     def keep_drafts(self) -> None:
         """The program ends: what is not sent yet can be found again."""
-        for text in (self._draft or "", self._composer.text):
+        if self.drafting is not None:
+            self.drafting.close()
+        for text in (self._draft or "", self._composer.message):
             if text.strip():
                 self.keep_on_disk(text)
 
@@ -310,10 +370,16 @@ class Writing:
     def complete(self, word: Word | None) -> None:
         if word is None:
             self._composer.close_completion()
+        elif word.kind == "shell":
+            first, second = sign_words(word.query)
+            self._screen.popup.offer([Remark(first, loud=True), Remark(second)])
         else:
             self._host.work(self._complete(word), "complete")
 
     async def _complete(self, word: Word) -> None:
-        found = await self._completer.candidates(word, self._deck.view())
+        if word.kind == "history" and self.recall is not None:
+            found = await self.recall.candidates(word.query)
+        else:
+            found = await self._completer.candidates(word, self._deck.view())
         if self._composer.word == word:
             self._screen.popup.offer(found)

@@ -55,7 +55,7 @@ async def test_earlier_messages_come_back_also_in_the_next_program(tmp_path: Pat
         await deck.pilot.press("down", "down")
         assert deck.composer.text == "dr"
     async with cockpit(tmp_path) as deck:
-        await deck.until(lambda: deck.composer.history_of_messages.older("") == "second message")
+        await deck.until(lambda: deck.composer.history_of_messages.entries == ["first message", "second message"])
 
 
 async def test_at_completes_files_and_leaves_out_what_git_ignores(tmp_path: Path) -> None:
@@ -104,8 +104,9 @@ async def test_a_large_paste_with_escapes_becomes_plain_text(tmp_path: Path) -> 
     async with cockpit(tmp_path) as deck:
         text = "line one\r\n\x1b[31mred\x1b[0m\x00\n" * 2000
         deck.app.post_message(events.Paste(text))
-        await deck.until(lambda: len(deck.composer.text) > 1000)
-        assert deck.composer.text == "line one\n[31mred[0m\n" * 2000
+        await deck.until(lambda: len(deck.composer.message) > 1000)
+        assert deck.composer.message == "line one\n[31mred[0m\n" * 2000
+        assert deck.composer.text == "[pasted 4,000 lines, 40.0 kB]"
         assert not deck.app.cockpit.popup.display
 
 
@@ -156,7 +157,7 @@ def test_only_whole_messages_are_commands() -> None:
     assert (found.action_id, found.argument) == ("model", "demo/slow")
     assert read_slash("/etc/hosts says what?") is None
     assert read_slash("/stop that please") is None
-    assert read_slash("/theme now") is None
+    assert read_slash("/zen now") is None
     assert read_slash(" /theme") is None
 
 

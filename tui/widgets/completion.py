@@ -12,7 +12,7 @@ from tui.render.clean import clean
 from tui.widgets.rows import Rows
 from tui.words import cut_middle, fit
 
-Kind = Literal["file", "command", "limit", "value"]
+Kind = Literal["file", "command", "limit", "value", "argument", "shell", "history"]
 MOST_SHOWN = 8
 RESERVED = 6
 """Lines of the screen that are never given to candidates: the message, the status, and what is above."""
@@ -25,6 +25,14 @@ class Candidate:
     value: str
     label: str
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A line that is only read. loud: it must not be overlooked."""
+
+    text: str
+    loud: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +52,24 @@ class CompletionPopup(Rows, can_focus=False):
         super().__init__(id=id)
         self.display = False
 
-    def offer(self, candidates: Sequence[Candidate]) -> None:
+    def offer(self, candidates: Sequence[Candidate | Remark]) -> None:
         self.display = bool(candidates)
         if candidates:
             self.styles.height = min(len(candidates), MOST_SHOWN, max(1, self.screen.size.height - RESERVED))
             self.selected = 0
             self.set_rows(candidates)
             self.call_after_refresh(self.redraw)
+
+    def tell(self, remarks: Sequence[Remark]) -> None:
+        """Say something where nothing can be completed."""
+        self.display = True
+        self.styles.height = min(len(remarks), max(1, self.screen.size.height - RESERVED))
+        self.selected = -1
+        self.set_rows(remarks)
+        self.call_after_refresh(self.redraw)
+
+    def selectable(self, row: object) -> bool:
+        return isinstance(row, Candidate)
 
     def close(self) -> None:
         self.display = False
@@ -61,6 +80,9 @@ class CompletionPopup(Rows, can_focus=False):
         return row if isinstance(row, Candidate) else None
 
     def draw(self, row: object, width: int, selected: bool) -> Content:
+        if isinstance(row, Remark):
+            style = "bold $warning" if row.loud else "$muted"
+            return Content.styled(f" {row.text}", style).truncate(width, ellipsis=True, pad=True)
         assert isinstance(row, Candidate)
         label = cut_middle(clean(row.label), width - 1)
         content = Content.assemble(

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from textual import events
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import TextArea
 
 from tui.history import History
+from tui.pastes import is_large
 from tui.widgets.completion import CompletionPopup, Word
+from tui.widgets.folding import FoldingArea
 
 WRITE = "Write a message"
 
 _FILE_WORD = re.compile(r"(?:^|(?<=[\s(\[\"'`]))@([^\s@]*)$")
 _COMMAND_WORD = re.compile(r"^/([a-z-]*|[a-z0-9_-]+:\S*)$")
+_SHELL_WORD = re.compile(r"^(!!?)")
+_ARGUMENT_WORD = re.compile(r"^/([a-z-]+) +(\S*)$")
 _LIMIT_WORD = re.compile(r"^/limit +([a-z_-]*)$")
 _VALUE_WORD = re.compile(r"^/limit +(\S+) +(\S*)$")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -26,6 +29,24 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 def _nothing() -> bool:
     return False
+
+
+def _as_it_is(text: str) -> str:
+    return ""
+
+
+def _nobody() -> None:
+    """Nobody wants to know."""
+
+
+class Search(Protocol):
+    """A search for an earlier message, which is written in the place of the message."""
+
+    def take(self, text: str) -> None: ...
+
+    def leave(self) -> None: ...
+
+    def widen(self) -> None: ...
 
 
 def pasted(text: str) -> tuple[str, int]:
@@ -39,8 +60,10 @@ def pasted(text: str) -> tuple[str, int]:
 
 
 def word_at(line: str, column: int, *, first_line: bool) -> Word | None:
-    """The word before the cursor that can be completed."""
+    """The word before the cursor that can be completed, or what is said of it."""
     before = line[:column]
+    if first_line and (found := _SHELL_WORD.match(line)):
+        return Word("shell", found[1], 0)
     if found := _FILE_WORD.search(before):
         return Word("file", found[1], found.start(1) - 1)
     if not first_line:
@@ -51,17 +74,20 @@ def word_at(line: str, column: int, *, first_line: bool) -> Word | None:
         return Word("limit", found[1], found.start(1))
     if found := _VALUE_WORD.match(before):
         return Word("value", found[2], found.start(2), found[1])
+    if found := _ARGUMENT_WORD.match(before):
+        return Word("argument", found[2], found.start(2), found[1])
     return None
 
 
-class Composer(TextArea):
+class Composer(FoldingArea):
     """A text area that sends. `keys` maps the keys of the composer's actions to their ids; ask carries one out.
 
     ask is called at once, not by a message: what is typed after the key must not be a part of what it sends.
     """
 
     # The letters that TextArea binds to cut, copy and paste stay; ctrl+c and the like reach the program first.
-    BINDINGS: ClassVar[list[BindingType]] = []
+    # ctrl+z is the shell's everywhere, so undo has the key that shells give it.
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+underscore", "undo", show=False)]
 
     class LeftOut(Message):
         """A paste held so many characters that nobody could have seen."""
@@ -86,6 +112,12 @@ class Composer(TextArea):
         """Asked at up in an empty message; whether that went somewhere else."""
         self.escape: Callable[[], bool] = _nothing
         """Asked at escape; whether there was something to leave."""
+        self.changed: Callable[[], None] = _nobody
+        """Told when what is written changed."""
+        self.name_paste: Callable[[str], str] = _as_it_is
+        """Asked at a paste; what to write in its place, "" for the paste itself."""
+        self.searching: Search | None = None
+        """While an earlier message is searched for."""
         self.history_of_messages = History()
         self._popup = popup
         self._keys = dict(keys)
@@ -107,21 +139,21 @@ class Composer(TextArea):
 
     def take(self) -> str:
         """The message, which is then remembered and gone from here."""
-        text = self.text
+        text = self.message
         self.close_completion()
         self.replace_all("")
         return text
 
     def replace_all(self, text: str) -> None:
-        """Show another text, the cursor at its end."""
+        """Show another text, the cursor at its end; what is known as a large paste stays folded."""
         self._replacing = True
-        self.text = text
+        self.text = self.pastes.refold(text)
         self.move_cursor(self.document.end)
         self._replacing = False
 
     def give_back(self, text: str) -> None:
         """Put a message back that was not delivered, before what is being written now."""
-        self.replace_all(f"{text}\n{self.text}" if self.text.strip() else text)
+        self.replace_all(f"{text}\n{self.message}" if self.text.strip() else text)
 
     def close_completion(self) -> bool:
         """Whether there was something to close."""
@@ -130,7 +162,8 @@ class Composer(TextArea):
         return bool(was_open)
 
     async def _on_key(self, event: events.Key) -> None:
-        if self._popup.display and self._key_for_popup(event.key):
+        offered = self._popup.candidate is not None
+        if self._key_for_search(event.key) or (offered and self._key_for_popup(event.key)):
             event.stop()
             event.prevent_default()
             return
@@ -152,6 +185,23 @@ class Composer(TextArea):
         else:
             await super()._on_key(event)
 
+    def _key_for_search(self, key: str) -> bool:
+        """While an earlier message is searched for, what would send the message or leave it is about the search."""
+        search = self.searching
+        action_id = self._keys.get(key)
+        if search is None or (key not in ("enter", "tab", "escape", "up", "down") and action_id is None):
+            return False
+        found = self._popup.candidate
+        if key in ("enter", "tab") and found is not None:
+            search.take(found.value)
+        elif key == "escape":
+            search.leave()
+        elif key in ("up", "down"):
+            self._popup.move(-1 if key == "up" else 1)
+        elif action_id == "history":
+            search.widen()
+        return True
+
     def _leaves(self, key: str) -> bool:
         """Keys that lead out of the message, or out of what took its place."""
         return (key == "up" and not self.text and self.up()) or (key == "escape" and self.escape())
@@ -159,9 +209,9 @@ class Composer(TextArea):
     def _key_for_popup(self, key: str) -> bool:
         match key:
             case "up":
-                self._popup.action_move(-1)
+                self._popup.move(-1)
             case "down":
-                self._popup.action_move(1)
+                self._popup.move(1)
             case "tab" | "enter":
                 return self._accept(enter=key == "enter")
             case "escape":
@@ -177,7 +227,9 @@ class Composer(TextArea):
             return False
         row, column = self.cursor_location
         whole = self.document.get_line(row)[word.start : column] == candidate.value.strip()
-        if enter and whole and word.kind in ("command", "value"):
+        # A name that nobody here knows may be right all the same.
+        unlike = word.kind == "argument" and self._popup.selected == 0 and not candidate.value.startswith(word.query)
+        if enter and (whole or unlike) and word.kind in ("command", "value", "argument"):
             self.close_completion()
             return False
         self.close_completion()
@@ -191,7 +243,7 @@ class Composer(TextArea):
         if not self.selection.is_empty:
             return False
         if key == "up" and self.cursor_at_first_line:
-            found = self.history_of_messages.older(self.text)
+            found = self.history_of_messages.older(self.message)
         elif key == "down" and self.cursor_at_last_line:
             found = self.history_of_messages.newer()
         else:
@@ -202,23 +254,28 @@ class Composer(TextArea):
 
     def recall_older(self) -> None:
         """The message before the one that is shown."""
-        found = self.history_of_messages.older(self.text)
+        found = self.history_of_messages.older(self.message)
         if found is not None:
             self.replace_all(found)
 
     def on_text_area_changed(self) -> None:
-        self._look_at_word()
+        self.look_at_word()
+        self.set_class(self.searching is None and self.text.startswith("!"), "-shell")
+        self.changed()
 
     def on_text_area_selection_changed(self) -> None:
         if self._popup.display:
-            self._look_at_word()
+            self.look_at_word()
 
-    def _look_at_word(self) -> None:
+    def look_at_word(self, *, again: bool = False) -> None:
+        """Tell what can be completed; again: also where that is what it was."""
         row, column = self.cursor_location
         word = None
-        if not self._replacing and self.selection.is_empty:
+        if self.searching is not None:
+            word = Word("history", self.text, 0)
+        elif not self._replacing and self.selection.is_empty:
             word = word_at(self.document.get_line(row), column, first_line=row == 0 and self.document.line_count == 1)
-        if word != self._word:
+        if again or word != self._word:
             self._word = word
             self.post_message(self.Completing(word))
 
@@ -231,7 +288,13 @@ class Composer(TextArea):
         self._replacing = True
         start, end = self.selection
         kept, left_out = pasted(text)
-        self.replace(kept, min(start, end), max(start, end), maintain_selection_offset=False)
+        short = self.pastes.fold(kept) if is_large(kept) else self.name_paste(kept)
+        self.replace(
+            short or kept,
+            min(start, end),
+            max(start, end),
+            maintain_selection_offset=False,
+        )
         self._replacing = False
         if left_out:
             self.post_message(self.LeftOut(left_out))
