@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from runner.models.catalogue import Pricing, lookup
 from runner.models.providers import SELF_HOSTED, family, prefix_of, provider
-from tui.screens.models import ModelRow
+from tui.model_list import ModelRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

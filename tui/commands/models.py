@@ -11,11 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from runner.folders import data_dir
 from runner.models.base import ModelInfo
 from runner.models.providers import PROVIDERS, family
 from tui import words
 from tui.commands.common import load
-from tui.commands.probe import Answer, local_servers, probe
+from tui.local_servers import Answer, local_servers, probe
+from tui.model_memory import ModelMemory
+from tui.remembered import Remembered
 from tui.render.clean import clean
 from tui.settings import Settings
 
@@ -25,10 +28,14 @@ CLIENT_WIDTH = 7
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A model, and whether it can be used as things are: a demo, a configured one, or one whose provider has a key."""
+    """A model, and whether it can be used as things are: a demo, a configured one, or one whose provider has a key.
+
+    favourite: chosen as one on the screen.
+    """
 
     info: ModelInfo
     usable: bool
+    favourite: bool = False
 
 
 def run(args: argparse.Namespace) -> int:
@@ -36,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     query: str = args.query or ""
     every = _listed(settings)
     found = [item for item in every if _matches(item.info.name, query)]
-    shown = found if query or args.all else [item for item in found if item.usable]
+    shown = found if query or args.all else [item for item in found if item.usable or item.favourite]
     answers = _probe(settings, query) if args.probe else []
     if args.json:
         for item in shown:
@@ -54,11 +61,12 @@ def run(args: argparse.Namespace) -> int:
 def _listed(settings: Settings) -> list[Listed]:
     keyed = {provider.name for provider in PROVIDERS if provider.key(settings.environ) is not None}
     named = set(settings.models)
+    liked = set(ModelMemory(Remembered(data_dir(settings.environ))).favourites)
     listed = [
-        Listed(info, info.is_demo or info.name in named or family(info.provider) in keyed)
+        Listed(info, info.is_demo or info.name in named or family(info.provider) in keyed, info.name in liked)
         for info in settings.registry().catalogue()
     ]
-    return sorted(listed, key=lambda item: (not item.usable, item.info.name))
+    return sorted(listed, key=lambda item: (not item.favourite, not item.usable, item.info.name))
 
 
 def _matches(name: str, query: str) -> bool:
@@ -76,7 +84,8 @@ def _row(item: Listed) -> str:
         price = f"{_price(info.price.input)} in, {_price(info.price.output)} out"
         if info.price.cached_input is not None:
             price += f", {_price(info.price.cached_input)} cached"
-    notes = [] if item.usable else ["no key"]
+    notes = ["favourite"] if item.favourite else []
+    notes += [] if item.usable else ["no key"]
     if info.tools is False:
         notes.append("no tools")
     columns = f"{clean(info.name):<{NAME_WIDTH}} {words.window(info.context_window):>6}  {info.client:<{CLIENT_WIDTH}}"
@@ -105,7 +114,9 @@ def _as_json(item: Listed) -> dict[str, object]:
         "vision": info.vision,
         "reasoning": info.reasoning,
         "demo": info.is_demo,
+        "efforts": None if info.efforts is None else list(info.efforts),
         "usable": item.usable,
+        "favourite": item.favourite,
     }
 
 

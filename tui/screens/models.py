@@ -1,241 +1,243 @@
-"""The model picker: what a model costs, holds and can do, and what the switch to it costs; also in the middle of a
-run."""
+"""The model picker: providers with their models, what a model costs and can do, what the switch to it comes to, and
+effort and temperature beside it; also in the middle of a run."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import ClassVar, Final, NamedTuple
+from datetime import UTC, datetime
+from typing import ClassVar, Final, Literal
 
+from textual import events, on
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
-from runner.models.base import ModelInfo
-from runner.models.catalogue import Pricing
-from runner.usage import Price, Usage
+from runner.models.fitting import read_temperature
+from tui.model_list import Heading, Line, ModelRow, listed
+from tui.model_memory import Marked
+from tui.model_switch import Switch, changed, facts, level_words, next_level
+from tui.next_request import Temperature
 from tui.render.clean import clean
 from tui.screens.picker import Picker
+from tui.widgets.model_rows import ModelRows
 from tui.widgets.rows import Rows
-from tui.words import about, about_money, cut, cut_middle, fit, price, window
+from tui.words import about
 
-SUMMARISED_AT: Final = 0.8
-"""The used part of a window from which a history is summarised before it is sent."""
-
-DETAIL_LINES: Final = 2
+DETAIL_LINES: Final = 3
 """Lines below the list, kept free so that the list does not move with the selection."""
-
-_KEYS: Final = {"set": ("key", "state-ok"), "missing": ("no key", "muted"), "not needed": ("", "muted")}
-_TOOLS: Final = {True: ("tools", 8, "muted"), False: ("no tools", 8, "state-waiting"), None: ("tools ?", 8, "muted")}
-_CLIENTS: Final = {"direct": "asked directly", "litellm": "asked through litellm", "demo": ""}
-
-
-@dataclass(frozen=True, slots=True)
-class ModelRow:
-    """key: "set", "missing", "not needed" or "" where it is not known. configured: named in the settings.
-
-    pricing: where the price of an input depends on its size.
-    """
-
-    info: ModelInfo
-    key: str
-    configured: bool = False
-    pricing: Pricing | None = None
-
-    def price_of(self, tokens: int) -> Price | None:
-        """The price of a request with so many tokens of input; None = not known."""
-        return self.info.price if self.pricing is None else self.pricing.price_for(Usage(input=tokens))
 
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """now: give up the request that is open."""
+    """name: "" where the model stays. now: give up the request that is open. effort, temperature: None = they stay."""
 
     name: str
     now: bool
-
-
-class Cell(NamedTuple):
-    """One column of a row. numbers stand at the right."""
-
-    text: str
-    cells: int
-    token: str = "muted"
-    number: bool = False
-
-    @property
-    def shown(self) -> str:
-        text = cut(self.text, self.cells)
-        return text.rjust(self.cells) if self.number else text.ljust(self.cells)
-
-
-class ModelRows(Rows):
-    """history: tokens that another model would read again, an estimate; 0 = there is no history."""
-
-    def __init__(self, *, id: str | None = None, history: int = 0, current: str = "") -> None:
-        super().__init__(id=id)
-        self.history = history
-        self._current = current
-
-    def draw(self, row: object, width: int, selected: bool) -> Content:
-        assert isinstance(row, ModelRow)
-        cells = self._cells(row, width)
-        room = max(1, width - 1 - sum(cell.cells + 2 for cell in cells))
-        content = Content.assemble(
-            (
-                f" {fit(cut_middle(clean(row.info.name), room), room)}",
-                "bold $foreground" if row.configured else "$foreground",
-            ),
-            *((f"  {cell.shown}", f"${cell.token}") for cell in cells),
-        )
-        return content.stylize("$selection-text on $selection") if selected else content
-
-    def _cells(self, row: ModelRow, width: int) -> list[Cell]:
-        """As many columns as leave room for the name."""
-        info = row.info
-        cells = [Cell(_price(info), 14, number=True), Cell(window(info.context_window), 5, number=True)]
-        if self.history and width >= 50:
-            cells.append(self._reread(row))
-        if width >= 60:
-            cells.append(Cell(*_TOOLS[info.tools]))
-        if width >= 92:
-            cells.append(Cell(info.client, 7))
-        if width >= 70:
-            text, token = _KEYS.get(row.key, ("", "muted"))
-            cells.append(Cell(text, 6, token))
-        return cells
-
-    def _reread(self, row: ModelRow) -> Cell:
-        if row.info.name == self._current:
-            return Cell("in use", 8, number=True)
-        size = row.info.context_window
-        if size and self.history > size:
-            return Cell("too long", 8, "state-waiting", number=True)
-        cost = reread_cost(row, self.history)
-        return Cell("unknown" if cost is None else about_money(cost) if cost else "free", 8, number=True)
+    effort: str | None = None
+    temperature: Temperature = None
 
 
 class ModelPicker(Picker[ModelChoice | None]):
-    """context_used: tokens of the session's history, an estimate; 0 = there is none."""
+    """load: every model, from a thread. marked: favourites and recents. first: what to begin with."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+n", "now", show=False, priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "effort(-1)", show=False, priority=True),
+        Binding("right", "effort(1)", show=False, priority=True),
+    ]
+    KEYS: ClassVar[Mapping[str, str]] = {
+        "list.new": "now",
+        "list.favourite": "favourite",
+        "temperature": "temperature",
+    }
     TITLE_TEXT = "Models"
 
     def __init__(
-        self, load: Callable[[], Awaitable[Sequence[ModelRow]]], *, current: str, live: bool, context_used: int
+        self,
+        load: Callable[[], Awaitable[Sequence[ModelRow]]],
+        *,
+        switch: Switch,
+        marked: Marked,
+        first: Literal["", "temperature"] = "",
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._load = load
-        self._current = current
-        self._history = context_used
-        self._live = live
+        self._switch = switch
+        self._marked = marked
+        self._first = first
+        self._now = now
+        self.effort = switch.asked.effort
         super().__init__()
 
+    @property
+    def _field(self) -> Input:
+        return self.query_one("#models-temperature", Input)
+
+    @property
+    def line(self) -> Line | None:
+        row = self._list.row
+        return row if isinstance(row, Line) else None
+
     def hint(self) -> str:
-        if self._live:
-            return "enter: next request · ctrl+n: now, giving up the open one · esc closes"
-        return "enter takes it · esc closes"
+        now, star, warm = (self.key_of(name) for name in ("list.new", "list.favourite", "temperature"))
+        enter = f"enter next request · {now} now" if self._switch.live else "enter takes it"
+        if self.size.width >= 100:
+            return f"{enter} · ← → effort · {warm} temperature · {star} favourite · esc closes"
+        if self.size.width >= 76:
+            return f"{enter} · ←→ effort · {warm} temp · {star} ★ · esc"
+        return f"enter{f' · {now} now' if self._switch.live else ''} · {star} ★ · esc"
 
     def make_rows(self) -> Rows:
-        return ModelRows(id="picker-rows", history=self._history, current=self._current)
+        return ModelRows(id="picker-rows", switch=self._switch)
+
+    def beside(self) -> ComposeResult:
+        with Horizontal(id="models-settings"):
+            yield Static("", id="models-effort", markup=False)
+            yield Static(Content.styled("temperature ", "$muted"), id="models-label", markup=False)
+            value = self._switch.asked.temperature
+            yield Input(
+                "" if value is None else f"{value:g}",
+                placeholder="default",
+                id="models-temperature",
+                select_on_focus=False,
+                max_length=7,
+            )
 
     def on_mount(self) -> None:
-        self.query_one(".picker-detail", Static).styles.height = DETAIL_LINES
         self._name_columns()
+        self._show_effort()
+        if self._first == "temperature":
+            self._field.focus()
 
     def on_resize(self) -> None:
-        self._name_columns()
+        self.call_after_refresh(self._name_columns)
 
     def _name_columns(self) -> None:
-        """What the columns are, as far as they are shown."""
-        width = self._list.content_size.width or self.size.width - 4
-        columns = ["$ in / out a million", "window"]
-        if self._history:
-            columns.append(f"reading {about(self._history)} again")
-        columns.append("tools")
-        if width >= 92:
-            columns.append("client")
-        title = Content.assemble((self.TITLE_TEXT, "bold $primary"), (f"  {' · '.join(columns)} · key", "$muted"))
-        self.query_one(".picker-title", Static).update(title, layout=False)
+        """What the columns are, over them; the screen may be closed by now."""
+        if not self.query(".picker-title"):
+            return
+        rows = self._list
+        assert isinstance(rows, ModelRows)
+        width = rows.content_size.width or self.size.width - 4
+        history = self._switch.history
+        note = f"the history is {about(history)} tokens" if history else ""
+        self.query_one(".picker-title", Static).update(rows.header(self.TITLE_TEXT, note, width), layout=False)
+        self.query_one(".picker-hint", Static).update(Content.styled(self.hint(), "$key-label"), layout=False)
 
     async def load(self) -> Sequence[object]:
         return await self._load()
 
-    def search_text(self, item: object) -> str:
-        assert isinstance(item, ModelRow)
-        return item.info.name
+    def refilter(self, keep: int = 0) -> None:
+        """The model in use is selected at first, what a search finds best while searching."""
+        query = self.query_one(".picker-filter", Input).value
+        rows = [row for row in self.items if isinstance(row, ModelRow)]
+        lines = listed(rows, self._marked.marks, query, self._switch.current)
+        self._list.selected = keep if query.strip() or keep else self._place(lines, self._switch.current)
+        self._list.set_rows(lines)
+        self.show_detail()
+
+    def _place(self, lines: Sequence[Heading | Line], name: str) -> int:
+        places = (at for at, line in enumerate(lines) if isinstance(line, Line) and line.row.info.name == name)
+        return next(places, 0)
+
+    def show_detail(self) -> None:
+        super().show_detail()
+        self._show_effort()
 
     def detail(self, item: object | None) -> Content:
-        assert isinstance(item, ModelRow)
-        return Content(" · ").join(
-            Content.styled(clean(text), f"${token}") for text, token in facts(item, self._history, self._current)
+        if not isinstance(item, Line):
+            return Content("")
+        told = facts(item, self._switch, self.effort, self._typed(), self._now())
+        name = Content.styled(clean(item.row.info.name), "bold $foreground")
+        return Content(" · ").join([name, *(Content.styled(clean(text), f"${token}") for text, token in told)])
+
+    def _typed(self) -> float | None:
+        try:
+            return read_temperature(self._field.value or "default")
+        except ValueError:
+            return None
+
+    def _show_effort(self) -> None:
+        line = self.line
+        efforts = None if line is None else line.row.info.efforts
+        taken = self.effort is None or efforts is None or self.effort in efforts
+        wide = self.size.width >= 76
+        levels = f"  {level_words(efforts)}" if wide and line is not None else ""
+        content = Content.assemble(
+            ("effort ", "$muted"),
+            ("< ", "$key-label"),
+            (self.effort or "default", "bold $foreground" if taken else "bold $state-waiting"),
+            (" >", "$key-label"),
+            (levels, "$muted"),
         )
+        self.query_one("#models-effort", Static).update(content, layout=False)
 
     def choose(self, item: object) -> None:
-        assert isinstance(item, ModelRow)
-        self.leave(ModelChoice(item.info.name, now=False))
+        self._leave(item, now=False)
 
     def action_now(self) -> None:
-        row = self._list.row
-        if isinstance(row, ModelRow):
-            self.leave(ModelChoice(row.info.name, now=self._live))
+        self._leave(self._list.row, now=self._switch.live)
 
+    def _leave(self, item: object | None, *, now: bool) -> None:
+        if not isinstance(item, Line):
+            return
+        old = self._switch.asked
+        try:
+            value = read_temperature(self._field.value or "default")
+        except ValueError as error:
+            self._field.focus()
+            self.say(str(error), "state-failed")
+            return
+        temperature: Temperature = None if value == old.temperature else "default" if value is None else value
+        effort = changed(self.effort, old.effort)
+        same = item.row.info.name == self._switch.current and (effort is not None or temperature is not None)
+        self.leave(ModelChoice("" if same else item.row.info.name, now, effort, temperature))
 
-def facts(row: ModelRow, history: int, current: str) -> list[tuple[str, str]]:
-    """What to know before choosing, the most important first: text and theme variable."""
-    info = row.info
-    found: list[tuple[str, str]] = []
-    if info.name == current:
-        found.append(("in use", "state-ok"))
-    if info.tools is False:
-        found.append(("no tools: it can only answer", "state-waiting"))
-    elif info.tools is None:
-        found.append(("whether it takes tools is not known", "muted"))
-    if history and info.name != current:
-        found += _switching(row, history)
-    elif info.context_window:
-        found.append((f"window {info.context_window:,} tokens", "muted"))
-    found.append((_price_words(info), "muted"))
-    if row.key == "missing":
-        found.append(("no key is set for it", "state-waiting"))
-    rest = [_CLIENTS.get(info.client, info.client), "a demo, not a real model" if info.is_demo else "", info.note]
-    return [*found, *((text, "muted") for text in rest if text)]
+    def action_favourite(self) -> None:
+        line = self.line
+        if line is None:
+            return
+        name = line.row.info.name
+        self._marked.toggle(name)
+        query = self.query_one(".picker-filter", Input).value
+        rows = [row for row in self.items if isinstance(row, ModelRow)]
+        self.refilter(self._place(listed(rows, self._marked.marks, query, self._switch.current), name))
 
+    def action_effort(self, step: int) -> None:
+        """Another level, of those that the selected model takes; in the field of the temperature the cursor moves."""
+        if self._field.has_focus:
+            field = self._field
+            field.cursor_position = max(0, min(len(field.value), field.cursor_position + step))
+            return
+        line = self.line
+        self.effort = next_level(self.effort, None if line is None else line.row.info.efforts, step)
+        self.show_detail()
 
-def _switching(row: ModelRow, history: int) -> list[tuple[str, str]]:
-    """What becomes of the session's history with another model: whether it fits, and what reading it costs."""
-    size = row.info.context_window
-    read = about(history)
-    if size and history > size:
-        return [(f"does not fit ({read} of {window(size)}): will be summarised first", "state-waiting")]
-    cost = reread_cost(row, history)
-    price = "at an unknown price" if cost is None else "free" if not cost else about_money(cost)
-    found = [(f"re-reads {read} tokens: {price}", "foreground")]
-    if not size:
-        return [*found, ("its window is not known", "muted")]
-    if history >= size * SUMMARISED_AT:
-        return [*found, (f"nearly full ({read} of {window(size)}): will be summarised first", "state-waiting")]
-    return [*found, (f"fits: {read} of {window(size)}", "state-ok")]
+    def on_click(self, event: events.Click) -> None:
+        """The signs beside the effort are buttons."""
+        if event.widget is not None and event.widget.id == "models-effort":
+            event.stop()
+            self.action_effort(-1 if event.x < len("effort < ") else 1)
 
+    def action_temperature(self) -> None:
+        (self.query_one(".picker-filter", Input) if self._field.has_focus else self._field).focus()
 
-def reread_cost(row: ModelRow, history: int) -> Decimal | None:
-    """US dollars for reading the history once, uncached; None = not known."""
-    price = row.price_of(history)
-    return None if price is None else price.input * Decimal(history) / 1_000_000
+    @on(Input.Changed, "#models-temperature")
+    def _temperature_typed(self, event: Input.Changed) -> None:
+        event.stop()
+        event.prevent_default()
+        try:
+            read_temperature(event.value or "default")
+        except ValueError as error:
+            self.say(str(error), "state-failed")
+        else:
+            self.show_detail()
 
-
-def _price(info: ModelInfo) -> str:
-    """Input and output price for a million tokens in a column."""
-    if info.price is None:
-        return "price unknown"
-    if info.price.input == 0 and info.price.output == 0:
-        return "free"
-    return f"{price(info.price.input)} / {price(info.price.output)}"
-
-
-def _price_words(info: ModelInfo) -> str:
-    if info.price is None:
-        return "price unknown"
-    if info.price.input == 0 and info.price.output == 0:
-        return "free"
-    return f"{price(info.price.input)} in, {price(info.price.output)} out for a million tokens"
+    @on(Input.Submitted, "#models-temperature")
+    def _temperature_set(self, event: Input.Submitted) -> None:
+        """Enter there keeps what was typed and goes back to the list; enter in the list chooses."""
+        event.stop()
+        event.prevent_default()
+        self.query_one(".picker-filter", Input).focus()
