@@ -7,203 +7,158 @@ suspension of ours preceded does not start a second reader of the keyboard.
 
 from __future__ import annotations
 
-import codecs
+import contextlib
 import os
-import queue
-import selectors
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
-from typing import IO, TYPE_CHECKING, Any, TextIO, cast
+import termios
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from textual import events
-from textual._parser import ParseError
-from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+
+from tui.key_input import Keys, hang_up, read_keys
+from tui.output import Flow, Output
+from tui.terminal import restore
 
 if TYPE_CHECKING:
     from textual.app import App
 
-PASTE_START, PASTE_END = "\x1b[200~", "\x1b[201~"
-LONGEST_PASTE = 16 * 1024 * 1024
-"""Characters of one paste that are kept; the rest of it is dropped, never read as keys."""
-
-BEHIND = 8
-"""Writes that wait for the terminal before it counts as behind."""
-
-ESCAPE_WAIT, SEQUENCE_WAIT = 0.03, 0.5
-"""Seconds of silence after which escape, and a longer beginning of a sequence, are read as keys."""
-
-
-class PasteGuard:
-    """Splits input into pastes and everything else, whatever the pieces it arrives in."""
-
-    def __init__(self) -> None:
-        self._held = ""
-        self._pasting = False
-        self._paste: list[str] = []
-        self._size = 0
-
-    def feed(self, data: str) -> Iterator[tuple[bool, str]]:
-        """Pairs of (is a paste, text), in order; a paste comes when it is complete."""
-        data = self._held + data
-        self._held = ""
-        while data:
-            marker = PASTE_END if self._pasting else PASTE_START
-            before, found, data = data.partition(marker)
-            if not found:
-                kept = _beginning_of(marker, before)
-                self._held = before[len(before) - kept :] if kept else ""
-                before = before[: len(before) - kept]
-            if self._pasting:
-                self._keep(before)
-            elif before:
-                yield False, before
-            if not found:
-                return
-            if self._pasting:
-                yield True, "".join(self._paste)
-                self._paste, self._size = [], 0
-            self._pasting = not self._pasting
-
-    def quiet(self, seconds: float) -> str:
-        """Nothing came for so long: what looked like the beginning of a marker may have been a key of its own.
-
-        Escape alone is a key soon; what is longer is no key that a person presses, so a slow terminal gets more time.
-        """
-        if self._pasting or seconds < (ESCAPE_WAIT if self._held == "\x1b" else SEQUENCE_WAIT):
-            return ""
-        held, self._held = self._held, ""
-        return held
-
-    @property
-    def holds(self) -> bool:
-        return bool(self._held)
-
-    def _keep(self, text: str) -> None:
-        room = LONGEST_PASTE - self._size
-        if room > 0 and text:
-            self._paste.append(text[:room])
-            self._size += len(text)
-
-
-def _beginning_of(marker: str, text: str) -> int:
-    """How many characters at the end of the text may be the beginning of the marker."""
-    for size in range(min(len(marker) - 1, len(text)), 0, -1):
-        if text.endswith(marker[:size]):
-            return size
-    return 0
-
-
-class _Output:
-    """The terminal as a file that may vanish: what cannot be written any more is dropped, and the loss told once."""
-
-    def __init__(self, file: IO[str]) -> None:
-        self._file = file
-        self._gone = False
-
-    def write(self, text: str) -> None:
-        self._try(lambda: self._file.write(text))
-
-    def flush(self) -> None:
-        self._try(self._file.flush)
-
-    def fileno(self) -> int:
-        return self._file.fileno()
-
-    def _try(self, action: Callable[[], object]) -> None:
-        if self._gone:
-            return
-        try:
-            action()
-        except (OSError, ValueError):
-            self._gone = True
-            hang_up()
-
-
-def hang_up() -> None:
-    """A lost terminal is a hangup, whichever of its ends told first."""
-    os.kill(os.getpid(), signal.SIGHUP)
+PATIENCE = 2.0
+"""Seconds that a terminal gets to take the last of what was written, before it is dropped."""
 
 
 class HardenedDriver(LinuxDriver):
+    """greeting: written whenever the screen is taken; farewell: before it is given back."""
+
     def __init__(
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
+        # Started without job control, a stopped program would never be continued.
+        self._stays = signal.getsignal(signal.SIGTSTP) == signal.SIG_IGN or os.getsid(0) == os.getpid()
         super().__init__(app, debug=debug, mouse=mouse, size=size)  # pyright: ignore[reportUnknownMemberType]
         assert sys.__stderr__ is not None
-        self._file = cast("TextIO", _Output(sys.__stderr__))
+        self.greeting = self.farewell = ""
+        self.flow = Flow()
+        self._terminal = sys.__stderr__.fileno()
+        self._output = Output(self._terminal, self.flow, hang_up)
+        self._file = cast("TextIO", self._output)
+        self._taken = False
+        self._pointer = False
+        if self._stays:
+            signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+
+    @property
+    def can_suspend(self) -> bool:
+        return True
+
+    @property
+    def can_stop(self) -> bool:
+        """Whether there is a shell that could continue the program after ctrl+z."""
+        return not self._stays
 
     @property
     def behind(self) -> bool:
         """Whether the terminal has not taken what was written for it."""
-        waiting = self._writes
-        return waiting is not None and waiting.qsize() > BEHIND
+        return self.flow.behind
 
-    @property
-    def _writes(self) -> queue.Queue[str | None] | None:
-        writer = self._writer_thread
-        return None if writer is None else writer._queue  # pyright: ignore[reportPrivateUsage]
+    def write(self, data: str) -> None:
+        if data.startswith("\x1b]22;"):
+            self._pointer = True
+        if self._writer_thread is None:
+            # Between two screens, while another program has the terminal.
+            return
+        self.flow.queued(len(data))
+        super().write(data)
 
     def start_application_mode(self) -> None:
+        self._output.close()
+        self._output = Output(self._terminal, self.flow, hang_up)
+        self._file = cast("TextIO", self._output)
+        self._taken = True
         super().start_application_mode()
-        waiting = self._writes
-        if waiting is not None:
-            # The library's limit of 30 writes blocks the whole program while a terminal stalls; frames are skipped
-            # instead (see `behind`), so the queue stays short without a limit.
-            waiting.maxsize = 0
+        if self._writer_thread is None:
+            # In the background of the shell: it tries again when it is continued in front.
+            self._taken = False
+            return
+        # The library's limit of 30 writes blocks the whole program while a terminal stalls; frames are skipped
+        # instead (see `behind`), so the queue stays short without a limit.
+        self._writer_thread._queue.maxsize = 0  # pyright: ignore[reportPrivateUsage]
+        if self.greeting:
+            self.write(self.greeting)
+
+    def stop_application_mode(self) -> None:
+        if not self._taken:
+            return
+        self._taken = False
+        if self.farewell:
+            self.write(self.farewell)
+        if self._mouse_pixels:
+            self._mouse_pixels = False
+            self.write("\x1b[?1016l")
+        if self._pointer:
+            self._pointer = False
+            self.write("\x1b]22;default\x1b\\")
+        super().stop_application_mode()
+
+    def close(self) -> None:
+        """End the writer; a terminal that takes nothing does not hold the program's end back."""
+        writer, self._writer_thread = self._writer_thread, None
+        if writer is None:
+            return
+        writer._queue.put(None)  # pyright: ignore[reportPrivateUsage]
+        writer.join(PATIENCE)
+        if writer.is_alive():
+            self._output.abandon()
+            writer.join(PATIENCE)
+            restore(self._output.fileno(), self.farewell)
+        self.flow.forget()
+
+    def rescue(self) -> None:
+        """Whatever happened: the terminal is as it was. Does nothing where it was given back in order."""
+        if not self._taken:
+            return
+        self._taken = False
+        if self._writer_thread is not None:
+            self.close()
+        if self.attrs_before is not None:
+            with contextlib.suppress(termios.error):
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+        restore(self._output.fileno(), self.farewell)
+
+    def _sigtstp_application(self, *_: object) -> None:
+        """A signal comes in the middle of anything, also of a write whose lock is held: the loop does what is to do."""
+        if self._auto_restart:
+            self._loop.call_soon_threadsafe(self._step_aside)
+        else:
+            # Another program has the terminal, and the loop waits for it.
+            os.kill(os.getpid(), signal.SIGSTOP)
 
     def _sigcont_application(self, *_: object) -> None:
-        if not self._auto_restart:
-            return
-        if not self._must_signal_resume:
-            # Stopped from outside: the shell has changed the terminal's modes, and the old reader still lives.
+        if self._auto_restart:
+            self._loop.call_soon_threadsafe(self._come_back)
+
+    def _step_aside(self) -> None:
+        if self._taken:
             self.suspend_application_mode()
             self._must_signal_resume = True
+            told = "quarterdeck is stopped, and so is everything it runs; fg goes on\n"
+            with contextlib.suppress(OSError):
+                os.write(self._terminal, told.encode())
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _come_back(self) -> None:
+        if self._taken:
+            # Stopped from outside: the shell has changed the terminal's modes, and the old reader still lives.
+            self.suspend_application_mode()
+        self._must_signal_resume = True
         self.resume_application_mode()
         # What the shell wrote in the meantime is still there, so everything is drawn again.
-        self._loop.call_soon_threadsafe(partial(self._app.refresh, layout=True))
+        self._app.refresh(layout=True)
+
+    def _run_input_thread(self) -> None:
+        """A fault of the reader goes where the faults of all threads go."""
+        self.run_input_thread()
 
     def run_input_thread(self) -> None:
         """Read keys until told to stop; the end of the input is a hangup."""
-        selector = selectors.DefaultSelector()
-        selector.register(self.fileno, selectors.EVENT_READ)
-        decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
-        guard, parser = PasteGuard(), XTermParser(self._debug)
-        came = time.monotonic()
-        try:
-            while not self.exit_event.is_set():
-                if selector.select(ESCAPE_WAIT if guard.holds else 0.1):
-                    data = self._read()
-                    if not data:
-                        hang_up()
-                        return
-                    came = time.monotonic()
-                    parser = self._take(guard.feed(decode(data)), parser)
-                else:
-                    parser = self._take(((False, guard.quiet(time.monotonic() - came)),), parser)
-                for event in parser.tick():
-                    self.process_message(event)
-        finally:
-            selector.close()
-
-    def _read(self) -> bytes:
-        try:
-            return os.read(self.fileno, 64 * 1024)
-        except OSError:
-            return b""
-
-    def _take(self, parts: Iterable[tuple[bool, str]], parser: XTermParser) -> XTermParser:
-        """Send what the parts mean; a parser that chokes on its input is replaced."""
-        for is_paste, text in parts:
-            if is_paste:
-                self.process_message(events.Paste(text.replace("\x00", "")))
-            elif text:
-                try:
-                    for event in parser.feed(text):
-                        self.process_message(event)
-                except (ParseError, ValueError, OverflowError, IndexError, StopIteration):
-                    parser = XTermParser(self._debug)
-        return parser
+        read_keys(self.fileno, Keys(self.process_message, self._debug), self.exit_event)

@@ -43,6 +43,15 @@ def can_open(environ: Mapping[str, str], streams: Streams) -> str | None:
     return None
 
 
+SERVED = "QUARTERDECK_SERVED"
+"""Set by `quarterdeck serve` for the program that it starts for a browser."""
+
+
+def is_served(environ: Mapping[str, str], stdin: Stream | None) -> bool:
+    """Whether the program draws for a browser; never on a terminal, which would show the packets as text."""
+    return environ.get(SERVED) == "1" and (stdin is None or not stdin.isatty())
+
+
 def _utf8(environ: Mapping[str, str]) -> bool:
     named = next((environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if environ.get(name)), "")
     if "." in named:
@@ -59,19 +68,34 @@ def _is_utf8(name: str) -> bool:
 
 
 def frames_per_second(environ: Mapping[str, str]) -> float:
-    """How often the screen follows a run: fewer frames over a network."""
+    """How often the screen follows a run at most: fewer frames over a network."""
     remote = any(environ.get(name) for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "MOSH_CONNECTION"))
     return 10.0 if remote else 25.0
 
 
-RESTORE = "\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l\x1b[<u\x1b[?1049l\x1b[?25h"
-"""Takes back all that the screen switches on: paste mode, mouse, focus reports, the keyboard protocol, the second
-screen, the hidden cursor."""
+def frame_time(at_least: float, drain: float) -> float:
+    """Seconds from one frame to the next on a terminal that needs `drain` seconds for one: half of the link is left for
+    what is typed, and a very slow one still sees something every second."""
+    return max(at_least, min(1.0, 2 * drain))
 
 
-def restore(fileno: int) -> None:
-    """Write RESTORE to a terminal that may be gone already."""
+RESTORE = (
+    "\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1016l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l"
+    "\x1b[<u\x1b[?1049l\x1b[?25h"
+)
+"""Takes back all that the screen switches on: a frame that was not finished, colours, paste mode, reports of sizes, the
+mouse and the focus, the keyboard protocol, the second screen, the hidden cursor."""
+
+
+def restore(fileno: int, farewell: str = "") -> None:
+    """Write RESTORE, after the farewell, to a terminal that may be gone already, or take nothing."""
+    data = (farewell + RESTORE).encode()
     try:
-        os.write(fileno, RESTORE.encode())
+        blocking = os.get_blocking(fileno)
+        os.set_blocking(fileno, False)
+        try:
+            os.write(fileno, data)
+        finally:
+            os.set_blocking(fileno, blocking)
     except OSError:
         return

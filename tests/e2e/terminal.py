@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+import pexpect
 import psutil
 
 PATIENCE = 40.0
@@ -145,6 +146,11 @@ class Terminal:
         self._columns, self._rows = columns, rows
         self.tmux("resize-window", "-x", str(columns), "-y", str(rows))
 
+    def attach(self) -> pexpect.spawn[bytes]:
+        """A terminal of its own that shows the session until it is closed; it need not be read."""
+        words = ["-L", self._socket, "-f", "/dev/null", "attach"]
+        return pexpect.spawn("tmux", words, env={**self._environ, "TERM": "xterm-256color"}, dimensions=(30, 90))
+
     def screen(self) -> Screen:
         return self.tmux("capture-pane", "-p")
 
@@ -221,6 +227,8 @@ class Terminal:
         turns = [found[1] for found in _KITTY.finditer(written)]
         if turns.count(b">") > turns.count(b"<"):
             bad.add("keyboard protocol")
+        if written.count(b"\x1b[22;2t") != written.count(b"\x1b[23;2t"):
+            bad.add("title")
         flags = {"alternate_on": "second screen", "mouse_any_flag": "mouse", "mouse_sgr_flag": "mouse reports"}
         said = self.tmux("display", "-p", " ".join(f"#{{{name}}}" for name in (*flags, "cursor_flag"))).split()
         bad |= {words for words, flag in zip(flags.values(), said, strict=False) if flag == "1"}
@@ -285,8 +293,8 @@ def status(screen: Screen) -> str:
 
 
 def listed(screen: Screen) -> list[str]:
-    """The models in the open list, best first."""
-    return re.findall(r"│  (\S+/\S+) .*(?:free|price unknown|\$\S+ / \$\S+) ", screen)
+    """The models in the open list, as they are called there, best first."""
+    return re.findall(r"│ (?:[★•] |  )(\S+) .*(?:free|price unknown|\$\S+ / \$\S+) ", screen)
 
 
 def alive_with(marker: str) -> list[str]:

@@ -1,14 +1,19 @@
-"""Random keys, pastes, raw bytes and sizes while a model streams: the program lives, and ends as it should."""
+"""Random keys, mouse, pastes, raw bytes, sizes, focus, SIGSTOP and SIGCONT, detach and re-attach of tmux, a reader that
+stalls, while a model streams: the program lives, still takes a word that is typed, and ends as it should."""
 
 from __future__ import annotations
 
+import contextlib
 import random
 import re
 import shlex
+import signal
 import sys
 import time
 from pathlib import Path
 
+import pexpect
+import psutil
 import pytest
 
 from tests.conftest import soak_factor
@@ -46,6 +51,13 @@ TEXTS = [
     "e\u0301\u200d👩‍👩‍👧‍👦",
     "[@click=app.quit]x[/nope]",
 ]
+KINDS = {"keys": 50, "type": 12, "raw": 9, "mouse": 10, "noise": 7, "paste": 4, "size": 5, "focus": 3} | {
+    "stop": 1,
+    "stall": 1,
+    "attach": 2,
+}
+"""What may come next, and how often."""
+
 RAW = [
     b"\x1b[<0;10;10M\x1b[<0;10;10m",
     b"\x1b[<64;20;5M",
@@ -69,6 +81,13 @@ RAW = [
 ]
 
 
+STALLS = (0.05, 0.6)
+"""Seconds for which nobody reads what is written, or the program is stopped: at least and at most."""
+
+WORD = "qxz"
+"""What no text of the program has in it."""
+
+
 class _Fuzz:
     """The program in a loop that starts it again, because random keys may well find the command that quits. What is
     written while it does not run reaches no shell."""
@@ -77,6 +96,7 @@ class _Fuzz:
         self.deck = deck
         self.steps: list[str] = []
         self._chance = random.Random(seed)
+        self._client: pexpect.spawn[bytes] | None = None
         self._over = over
         program = shlex.join([sys.executable, "-m", "tui", "--model", "demo/slow"])
         # Signals ignored, or a key that comes while the interpreter starts would end it before there is a program.
@@ -85,8 +105,23 @@ class _Fuzz:
 
     def step(self) -> None:
         chance, deck = self._chance, self.deck
-        kind = chance.choices(["keys", "type", "raw", "noise", "paste", "size"], [60, 12, 10, 8, 4, 6])[0]
+        kind = chance.choices([*KINDS], [*KINDS.values()])[0]
         match kind:
+            case "stop":
+                self._note(kind, seconds := chance.uniform(*STALLS))
+                self._pause(deck.program, seconds)
+            case "stall":
+                self._note(kind, seconds := chance.uniform(*STALLS))
+                self._pause(psutil.Process(int(deck.tmux("display", "-p", "#{pid}"))), seconds)
+            case "attach":
+                self._note(kind, self._client is None)
+                self._attach()
+            case "mouse":
+                self._note(kind, data := self._mouse())
+                deck.send_bytes(data)
+            case "focus":
+                self._note(kind, data := chance.choice([b"\x1b[I", b"\x1b[O", b"\x1b[O\x1b[I"]))
+                deck.send_bytes(data)
             case "keys":
                 keys = chance.choices(KEYS, k=chance.randint(1, 6))
                 self._note(kind, keys)
@@ -106,6 +141,51 @@ class _Fuzz:
             case _:
                 self._note(kind, size := (chance.randint(8, 180), chance.randint(2, 60)))
                 deck.resize(*size)
+
+    def _mouse(self) -> bytes:
+        """A press, a move or a release: as SGR, or as the old protocol has it, whose bytes may be any."""
+        chance = self._chance
+        button, column, row = chance.choice([0, 1, 2, 32, 35, 64, 65]), chance.randint(1, 180), chance.randint(1, 60)
+        if chance.random() < 0.7:
+            return f"\x1b[<{button};{column};{row}{chance.choice('Mm')}".encode()
+        return b"\x1b[M" + bytes([32 + button, min(32 + column, 255), min(32 + row, 255)])
+
+    def _pause(self, process: psutil.Process | None, seconds: float) -> None:
+        """Stop a process for a while: the program, or tmux, which then reads nothing of it."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process is not None:
+                process.send_signal(signal.SIGSTOP)
+                try:
+                    time.sleep(seconds)
+                finally:
+                    process.send_signal(signal.SIGCONT)
+
+    def _attach(self) -> None:
+        """Another terminal shows the session, or shows it no more."""
+        if self._client is None:
+            self._client = self.deck.attach()
+        else:
+            self.detach()
+
+    def detach(self) -> None:
+        if self._client is not None:
+            self._client.close(force=True)
+            self._client = None
+
+    def word_arrives(self) -> None:
+        """No key is stuck: out of whatever is open, a word that is typed is seen."""
+        self.deck.resize(120, 36)
+        self.deck.send_bytes(b"\x1b[201~\x1b[201~\x1b[I")
+        end = time.monotonic() + PATIENCE
+        while WORD not in self.deck.screen():
+            assert time.monotonic() < end, f"a word does not arrive:\n{self.deck.screen()}\n{self.steps[-12:]}"
+            self.deck.press("Escape")
+            # Together with what comes at once, escape is alt.
+            time.sleep(10 * PACE)
+            self.deck.type(WORD)
+            soon = time.monotonic() + 2
+            while WORD not in self.deck.screen() and time.monotonic() < soon:
+                time.sleep(0.05)
 
     def _note(self, kind: str, what: object) -> None:
         self.steps.append(f"{kind} {what!r}")
@@ -148,10 +228,12 @@ def test_random_input_never_breaks_it(terminal: OpenTerminal, records: Records, 
         fuzz.step()
         fuzz.check()
         time.sleep(PACE)
+    fuzz.detach()
+    fuzz.word_arrives()
     fuzz.quit()
     fuzz.check()
     # A key that interrupts may come when the terminal is the shell's again and the program not quite over.
-    assert set(fuzz.ends()) <= {0, 130}
+    assert set(fuzz.ends()) <= {0, 130, 131}
     assert deck.settings() == before
     assert deck.left_on() == set()
     assert all(run.finished for run in records.runs())

@@ -103,7 +103,7 @@ def test_a_conversation(terminal: OpenTerminal, config: Path) -> None:
     deck.press("Escape")
     deck.wait_for(lambda screen: "type to filter" not in screen)
     deck.press("C-o")
-    deck.wait_for("type to filter", "demo/pilot")
+    deck.wait_for("type to filter", "Demo, built in")
     deck.press("Escape")
     deck.wait_for(lambda screen: "type to filter" not in screen)
     _leave(deck)

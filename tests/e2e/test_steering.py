@@ -114,7 +114,7 @@ def test_a_limit_asks_and_the_run_goes_on(
         deck.wait_for("The turn limit is reached: 1 of 1 turns", "r raise to 2", "w wrap up", "x stop", ARMED)
         assert len(provider.requests) == 1
         deck.press(key)
-        ended = "done in" if reason == "complete" else "turn"
+        ended = "done in" if reason == "complete" else "● ended: the limit"
         deck.wait_for(answer, ended, lambda screen: "raise to" not in screen, hint="the end")
         leave(deck)
     assert len(provider.requests) == 2
@@ -156,7 +156,7 @@ def test_one_of_two_tools_is_cancelled(terminal: OpenTerminal, config: Path, rec
         deck.press("Down", "Enter")
         deck.until(lambda: not alive_with(markers[1]), "the end of the second command")
         assert alive_with(markers[0])
-        deck.wait_for(lambda screen: "cancel which one?" not in screen, hint="the list closed")
+        deck.wait_for("cancelled", lambda screen: "cancel which one?" not in screen, hint="the list closed")
         deck.press("F7")
         deck.wait_for("Neither ended by itself.", "done in")
         assert not alive_with(markers[0])

@@ -26,9 +26,23 @@ _ALLOWED_CSI = re.compile(
     r"|\?(?:\d+)\$p"  # Whether a mode is there.
     r"|>25u|<u"  # The keyboard protocol, on and off.
     r"|\?u|c|>q"  # What terminal this is.
+    r"|22;2t|23;2t"  # The title of the window, kept and given back.
 )
 _STRINGS = frozenset({b"]22;default", b"]22;pointer", b"]22;text"})
-"""The shapes of the mouse's pointer; a title, a link, a copy to the clipboard or a notice is none of them."""
+"""The shapes of the mouse's pointer; a link or a copy to the clipboard is none of them."""
+
+_STATE = r"starting|ready|queued|working|retrying|paused|stopping|done|stopped|failed|waiting for you \(\d{1,3}\)"
+_WAITS = r"(?:\d{1,3} (?:approval|question)s?(?: in another session)?|a limit is reached)"
+_TIME = r"[\d.]+ (?:s|min|h)(?: \d\d (?:s|min))?"
+_NEWS = rf"(?:waiting for you: {_WAITS}(?:, {_WAITS})*|(?:done|stopped|failed) after {_TIME})"
+_FOLDER = r" - [^;<>&`$\\]{1,80}"
+_TOLD = re.compile(
+    rf"\]2;(?:Quarterdeck: (?:{_STATE}){_FOLDER})?"  # The title; empty before the old one is given back.
+    r"|\]9;4;(?:0;0|2;100|3;0|4;100)"  # Progress.
+    rf"|\]9;Quarterdeck: {_NEWS}{_FOLDER}|\]777;notify;Quarterdeck;{_NEWS}{_FOLDER}"
+    rf"|\]99;i=quarterdeck:o=unfocused:d=0;Quarterdeck|\]99;i=quarterdeck:p=body;{_NEWS}{_FOLDER}"
+)
+"""What is told around the screen: states and counts of ours and the folder's name, and no other text."""
 
 _CLEAR = b"\x1b[H\x1b[J\x1b[3J"
 _UNSEEN = re.compile(
@@ -72,9 +86,19 @@ def _wrong(token: re.Match[bytes]) -> str:
         case "control":
             return "" if token["control"] in b"\r\n" else "control character"
         case "body":
-            return "" if token["string"] + token["body"] in _STRINGS else "string sequence"
+            return "" if _is_told(token["string"] + token["body"]) else "string sequence"
         case _:
             return "sequence"
+
+
+def _is_told(string: bytes) -> bool:
+    if string in _STRINGS:
+        return True
+    try:
+        text = string.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return _TOLD.fullmatch(text) is not None and not _UNSEEN.search(text)
 
 
 def _is_meant(csi: str) -> bool:
