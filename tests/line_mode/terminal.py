@@ -111,6 +111,16 @@ class Terminal:
         self.child.close(force=False)
         return self.child.exitstatus if self.child.exitstatus is not None else -(self.child.signalstatus or 0)
 
+    def gone(self) -> int:
+        """The terminal is closed, as when its window is; the exit code."""
+        with open(os.devnull, "rb") as nothing:
+            os.dup2(nothing.fileno(), self.child.child_fd)
+        deadline = time.monotonic() + PATIENCE
+        while self.child.isalive():
+            assert time.monotonic() < deadline, "it went on without a terminal"
+            time.sleep(0.01)
+        return self.child.exitstatus if self.child.exitstatus is not None else -(self.child.signalstatus or 0)
+
     def close(self) -> None:
         self.child.close(force=True)
 

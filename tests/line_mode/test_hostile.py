@@ -68,7 +68,17 @@ def test_a_conversation_on_a_terminal(terminal: OpenTerminal, isolated_environme
         deck.answer("allow write_file?", "allow")
         deck.answer("your answer to ask_user:", "1")
         deck.until("quarterdeck: failed")
-    for words in ("/show", "/sessions", "/sessions 1", "/status", "/cost"):
+    for words in (
+        "/show",
+        "/sessions",
+        "/sessions 1",
+        "/status",
+        "/cost",
+        "/decisions",
+        "/undo",
+        "/find own",
+        "/ledger",
+    ):
         deck.say(words)
     deck.say("/quit")
     assert deck.ended() == 0

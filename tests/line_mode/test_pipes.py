@@ -5,10 +5,13 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
+from runner.store import Store
 from tests.line_mode.conftest import OpenPipes
 from tests.line_mode.terminal import PATIENCE, environ_of
+from tests.processes.support import no_trace_of, running, sleeper
 
 ALLOW = "allow write_file?"
 
@@ -83,11 +86,19 @@ def test_a_limit_is_asked_about(pipes: OpenPipes) -> None:
     assert process.end()[0] == 130
 
 
-def test_a_signal_ends_it(pipes: OpenPipes) -> None:
-    process = pipes("--plain", "what is here")
-    process.until("completed")
-    process.process.send_signal(signal.SIGTERM)
-    assert process.process.wait(PATIENCE) == 143
+def test_a_signal_ends_it_and_what_runs(pipes: OpenPipes) -> None:
+    command = sleeper()
+    with no_trace_of(command):
+        process = pipes("--plain", f"run `{command}`")
+        process.until("allow shell?")
+        process.send("run")
+        process.until("[running] shell")
+        process.process.send_signal(signal.SIGTERM)
+        assert process.process.wait(PATIENCE) == 143
+        assert running(command) == []
+    with closing(Store.open()) as store:
+        session = store.sessions(limit=1)[0]
+        assert (session.status, session.live) == ("cancelled", False)
 
 
 def test_a_file_is_read_to_its_end(folder: Path) -> None:

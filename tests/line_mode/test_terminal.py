@@ -114,6 +114,7 @@ def test_stop_then_abort_and_a_switch_of_the_model(terminal: OpenTerminal) -> No
     deck.asks("> /model demo/pilot")
     deck.enter("")
     deck.until("demo/pilot from the next request on")
+    deck.until("built-in demo")
     deck.child.kill(signal.SIGINT)
     deck.until("Stop requested by you")
     deck.child.kill(signal.SIGINT)

@@ -21,32 +21,37 @@ OWN: Final = {
 
 HERE: Final = frozenset(
     {"stop", "abort", "pause", "cancel_tool", "retry_now", "next_model", "model", "limit", "wrap_up", "compact"}
-    | {"send_now", "queue.focus", "sessions", "new", "help", "quit"}
+    | {"send_now", "queue.focus", "sessions", "new", "help", "quit", "effort", "temperature"}
+    | {"grants", "decisions", "undo", "servers", "processes", "settings", "ledger", "read.find", "editor"}
 )
 """Actions of the registry that line mode carries out."""
 
-INSTEAD: Final = {
-    "grants": "quarterdeck policy grants",
-    "decisions": "quarterdeck policy ledger",
-    "try": "quarterdeck policy try",
-    "servers": "quarterdeck mcp list",
-    "undo": "quarterdeck undo",
-}
+INSTEAD: Final = {"try": "quarterdeck policy try", "theme": "quarterdeck config set theme NAME"}
 """Commands of the shell that do what a screen would."""
 
 AT_ONCE: Final = frozenset(
     {"stop", "abort", "pause", "cancel_tool", "retry_now", "next_model", "limit", "wrap_up", "send_now"}
-    | {"status", "queue.focus"}
+    | {"status", "queue.focus", "effort", "temperature"}
 )
 """About the run that goes on: from a pipe, too, they do not wait for its end."""
 
 HELP: Final = {
     "queue.focus": "The messages that wait for delivery",
     "model": "Use another model, also in the middle of a run: /model NAME, /model NAME now",
+    "effort": "How much the model reasons: /effort high, /effort default",
     "sessions": "The newest sessions of this folder; /sessions 2 or /sessions ID opens one, /sessions TEXT searches",
     "send_now": "Interrupt the run with a message: /now TEXT; alone it delivers those that wait",
     "help": "What can be typed",
     "quit": "Leave; a run that goes on is aborted and saved, after asking",
+    "grants": "What is allowed or denied beyond one call; /grants revoke 2 takes one back, /grants revoke all all",
+    "decisions": "Every decision about a call: /decisions tool:shell by:you since:7d; /decisions more",
+    "undo": "The turns that changed files; /undo 3 shows the diff and puts back after a yes; /undo 3 FILE; /undo redo",
+    "servers": "MCP servers and their state; /mcp NAME tells all, /mcp NAME restart, on, off or stderr",
+    "processes": "What runs in the background; /processes 1 shows its output, /processes stop 1, /processes stop all",
+    "settings": "What is set and from where; /settings KEY tells about one, /settings KEY VALUE changes it",
+    "ledger": "Every request that was paid for, and the totals; /ledger 3 tells all about one",
+    "read.find": "Where words stand in this session: /find WORDS",
+    "editor": "Write the message in $VISUAL or $EDITOR; it comes back unsent",
     "cancel_tool": "End a running tool call and let the run go on: /cancel, /cancel 2",
 }
 """Where the registry's words are about keys and lists."""
@@ -96,7 +101,7 @@ def described() -> list[tuple[str, str]]:
     return [*listed, *OWN.items()]
 
 
-def help_text(*, editable: bool) -> str:
+def help_text(*, editable: bool, person: bool = True) -> str:
     wide = max(len(name) for name in names()) + 1
     lines = ["Write a message and press enter. While a run goes on it waits for the next turn. Commands:"]
     lines += [f"  /{name:<{wide}} {does}" for name, does in described()]
@@ -104,6 +109,11 @@ def help_text(*, editable: bool) -> str:
         "A question is answered with a word and enter. An empty line, or what was typed before it came, is no answer.",
         "Ctrl+C stops after the current step, again it aborts; where nothing runs, twice, it leaves, as Ctrl+D does.",
     ]
+    if person:
+        lines.append(
+            "!command runs a shell command of yours, unasked and without a sandbox; !!command tells the model too."
+        )
+    lines.append("/SERVER:PROMPT name=value writes a prompt of a server; @SERVER:ADDRESS attaches a resource of it.")
     if editable:
         lines += [
             "Tab completes commands, and files after @. Up and down: earlier messages of this folder; Ctrl+R finds.",

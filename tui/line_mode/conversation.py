@@ -35,7 +35,10 @@ from tui.line_mode.commands import AT_ONCE, read_line
 from tui.line_mode.console import Console, EndOfInput
 from tui.line_mode.follow import Follower
 from tui.line_mode.obeying import Obeying
+from tui.line_mode.table import Table
+from tui.line_mode.topics import topics
 from tui.orders import Orders
+from tui.person_shell import read_shell
 from tui.recovered import recovered_words
 from tui.render.clean import clean, visible
 from tui.servers import Servers
@@ -76,7 +79,7 @@ class LineMode:
         self._orders = Orders(deck)
         self._follower = Follower(console, writer, self._changed)
         engine.on_events = self._follower.wake
-        self._servers = Servers(
+        self.servers = Servers(
             host=self,
             deck=deck,
             engine=engine,
@@ -84,6 +87,7 @@ class LineMode:
             ask_arguments=self._ask_arguments,
             repaint=lambda: None,
         )
+        table = Table(console=console, deck=deck, engine=engine, settings=settings, obey=self._obeyed)
         self._obeying = Obeying(
             console=console,
             deck=deck,
@@ -91,6 +95,7 @@ class LineMode:
             engine=engine,
             beside=self._beside,
             settings=settings,
+            topics=topics(table, self.servers, self._keep),
             send=self._send,
             leave=self.ask_leave,
         )
@@ -139,7 +144,7 @@ class LineMode:
             case RunBegan() | RunRefused() | RunEnded():
                 self._heard_of_run(notice)
             case McpChanged(servers=servers):
-                self._servers.heard(servers)
+                self.servers.heard(servers)
             case SandboxKnown():
                 self._beside.heard(notice)
             case EngineFault(problem=problem):
@@ -275,9 +280,13 @@ class LineMode:
 
     async def _handle(self, line: str) -> None:
         """A message, a command, or a prompt of a server."""
-        prompt = self._servers.read_prompt(line)
+        prompt = self.servers.read_prompt(line)
+        # What a program or a file gives as input is for the model; only a person at the keys runs commands here.
+        shell = None if self.console.scripted else read_shell(line)
         if prompt is not None:
-            self._servers.run_prompt(prompt)
+            self.servers.run_prompt(prompt)
+        elif shell is not None:
+            self.deck.send(line, shell=shell)
         elif not await self._obeyed(line):
             await self._send(line, False)
 
@@ -289,11 +298,11 @@ class LineMode:
 
     async def _send(self, text: str, now: bool) -> None:
         """With the resources that it mentions."""
-        mentioned = self._servers.mentions(text)
+        mentioned = self.servers.mentions(text)
         if mentioned:
             self.console.say(f"(reading {count(len(mentioned), 'resource')} first)")
             try:
-                text = await self._servers.attach(text, mentioned)
+                text = await self.servers.attach(text, mentioned)
             except QuarterdeckError as error:
                 self._keep(text)
                 self.console.say(f"quarterdeck: not sent: {one_line(visible(str(error)))}")

@@ -7,11 +7,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from runner.events import AbortRequested, Event, LimitReached, MessageDelivered, StopRequested, ToolStarted
+from runner.events import (
+    AbortRequested,
+    Event,
+    LimitReached,
+    MessageDelivered,
+    PersonCommandFinished,
+    PersonCommandStarted,
+    StopRequested,
+    ToolStarted,
+)
 from runner.state import RunState, reduce
 from tui import words
+from tui.line_mode.cards import bar
 from tui.plain import PlainPrinter
-from tui.render.clean import clean
+from tui.render.clean import clean, clean_output
+from tui.render.command_words import finished_words
 from tui.render.wording import notice
 
 if TYPE_CHECKING:
@@ -115,6 +126,13 @@ class Follower:
                 self._console.say(f"quarterdeck: delivered: {words.cut(words.one_line(clean(text)), 200)}")
             case StopRequested() | AbortRequested():
                 self._console.say(f"quarterdeck: {notice(event).text}")
+            case PersonCommandStarted(pid=None, command=command):
+                self._console.say(words.cut(f"[run by you, no sandbox] $ {words.one_line(clean(command))}", 200))
+            case PersonCommandFinished():
+                # What it printed is shown at its end, so that it never stands within the model's lines.
+                printed = clean_output(event.output).removesuffix("\n")
+                for line in [*(bar(printed, whole=True) if printed else ()), f"[{finished_words(event)}]"]:
+                    self._console.say(line)
             case LimitReached(asks=True):
                 pass  # The question says so.
             case _:

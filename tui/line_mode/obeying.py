@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from runner.errors import QuarterdeckError
 from tui.actions import BY_ID
@@ -20,6 +20,7 @@ from tui.line_mode.telling import (
     status_words,
 )
 from tui.render.clean import clean, visible
+from tui.setting_words import setting_words
 from tui.view import calls_of
 from tui.words import count, cut, one_line
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from tui.deck import Deck
     from tui.engine import Engine
     from tui.line_mode.console import Console
+    from tui.line_mode.table import Topic
     from tui.orders import Orders
     from tui.ports import AppSettings
 
@@ -38,7 +40,9 @@ MOST_SESSIONS = 10
 
 
 class Obeying:
-    """send: a message of the person's, True: it interrupts. leave: they want to leave."""
+    """topics: commands that others carry out. send: a message of the person's, True: it interrupts. leave: they want to
+    leave.
+    """
 
     def __init__(
         self,
@@ -49,6 +53,7 @@ class Obeying:
         engine: Engine,
         beside: Beside,
         settings: AppSettings,
+        topics: Mapping[str, Topic],
         send: Callable[[str, bool], Awaitable[None]],
         leave: Callable[[], None],
     ) -> None:
@@ -58,6 +63,7 @@ class Obeying:
         self._engine = engine
         self._beside = beside
         self._settings = settings
+        self._topics = topics
         self._send = send
         self._leave = leave
         self._listed: list[str] = []
@@ -68,6 +74,13 @@ class Obeying:
         why = line.problem or (action.refusal(self._deck.view()) if action is not None else "")
         if why:
             self._console.say(visible(why))
+            return
+        topic = self._topics.get(line.command)
+        if topic is not None:
+            try:
+                await topic.obey(line.argument)
+            except QuarterdeckError as error:
+                self._console.say(visible(str(error)))
             return
         match line.command:
             case "model":
@@ -100,12 +113,22 @@ class Obeying:
                 problem = self._orders.write_limit(line.argument)
                 if problem:
                     self._console.say(visible(problem))
+            case "effort" | "temperature":
+                self._setting(line.command, line.argument)
             case "cancel_tool":
                 self._cancel(line.argument)
             case "send_now":
                 self._orders.deliver_now()
             case _:
                 self._console.say(folded(self._told(line), self._console.width))
+
+    def _setting(self, name: Literal["effort", "temperature"], argument: str) -> None:
+        if argument:
+            problem = self._orders.write_setting(name, argument)
+        else:
+            problem = f"{setting_words(self._deck.view().asked) or f'{name} default'}; /{name} and a value changes it"
+        if problem:
+            self._console.say(visible(problem))
 
     def _told(self, line: Line) -> str:
         view = self._beside.add_to(self._deck.view())
@@ -121,7 +144,7 @@ class Obeying:
                 back = int(line.argument) if line.argument.isascii() and line.argument.isdecimal() else 1
                 return call_text(calls[-back]) if 0 < back <= len(calls) else "there is no such tool call"
             case _:
-                return help_text(editable=self._console.editable)
+                return help_text(editable=self._console.editable, person=not self._console.scripted)
 
     def _cancel(self, argument: str) -> None:
         calls = self._deck.view().running_calls

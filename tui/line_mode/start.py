@@ -44,6 +44,7 @@ class _Parts:
     """What is made one after the other and needs each other: mode is there before anything is heard."""
 
     mode: LineMode
+    engine: Engine
 
 
 async def _talk(settings: AppSettings, prompt: str | None, session: str | None, resume: bool) -> int:
@@ -52,7 +53,7 @@ async def _talk(settings: AppSettings, prompt: str | None, session: str | None, 
     def post(notice: Notice) -> None:
         loop.call_soon_threadsafe(lambda: parts.mode.heard(notice))
 
-    engine = Engine(settings, post)
+    engine = parts.engine = Engine(settings, post)
     writer = Writer(sys.stdout.fileno(), sys.stdout.encoding, lambda: parts.mode.leave(EXIT_PIPE))
     deck = SpokenDeck(engine, agent=settings.default_agent, workspace=str(settings.cwd))
     console = _console(settings, writer, deck, parts)
@@ -69,10 +70,13 @@ async def _talk(settings: AppSettings, prompt: str | None, session: str | None, 
 def _console(settings: AppSettings, writer: Writer, deck: SpokenDeck, parts: _Parts) -> Console:
     if not can_edit():
         return PlainConsole(writer, sys.stdin.fileno(), sys.stdin.encoding, terminal=sys.stdin.isatty())
+    from runner.models.fitting import DEFAULT, LEVELS
     from runner.store.paths import data_dir
     from tui.history import history_file
+    from tui.line_mode.arguments import Known
     from tui.line_mode.completing import LineCompleter, ProjectHistory
     from tui.line_mode.prompt_console import PromptConsole
+    from tui.line_mode.settings import setting_values
 
     known: list[str] = []
 
@@ -81,10 +85,21 @@ def _console(settings: AppSettings, writer: Writer, deck: SpokenDeck, parts: _Pa
             known.extend(info.name for info in settings.registry().catalogue())
         return known
 
+    def processes() -> list[str]:
+        session, background = deck.session_id, parts.engine.processes
+        found = () if session is None or background is None else background.listed(session)
+        return [one.process_id.removeprefix("p") for one in found]
+
+    told = Known(
+        servers=lambda: sorted(parts.mode.servers.names),
+        processes=processes,
+        settings=lambda: setting_values(settings),
+        efforts=lambda: [*LEVELS, DEFAULT],
+    )
     return PromptConsole(
         writer,
         history=ProjectHistory(history_file(data_dir(), settings.cwd)),
-        completer=LineCompleter(settings.cwd, deck.view, models),
+        completer=LineCompleter(settings.cwd, deck.view, models, told, lambda: parts.mode.servers),
         interrupt=lambda: parts.mode.interrupt(),
         abort=lambda: parts.mode.abort(),
     )

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from runner.state import CallItem, TextItem, UserItem
+from runner.state import CallItem, CommandItem, TextItem, UserItem
 from tui.line_mode.cards import bar
 from tui.render.clean import clean, visible
+from tui.render.command_words import end_words
 from tui.status import sentence
 from tui.view import View, totals
 from tui.words import ago, arguments, cost, count, cut, duration, one_line, tokens, window
@@ -71,7 +72,9 @@ def conversation(runs: Sequence[RunState]) -> list[str]:
 
 
 def _is_told(item: Item) -> bool:
-    return isinstance(item, UserItem | CallItem) or (isinstance(item, TextItem) and item.what != "reasoning")
+    return isinstance(item, UserItem | CallItem | CommandItem) or (
+        isinstance(item, TextItem) and item.what != "reasoning"
+    )
 
 
 def _item(item: Item) -> Iterator[str]:
@@ -83,6 +86,8 @@ def _item(item: Item) -> Iterator[str]:
         case CallItem():
             head = cut(f"{clean(item.tool)} {clean(arguments(item.arguments))}", 160)
             yield f"[{item.status or 'open'}] {one_line(head)}"
+        case CommandItem():
+            yield f"[{end_words(item)}] $ {cut(one_line(clean(item.command)), 160)}"
         case _:
             return
 
