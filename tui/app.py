@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
-import signal
-import sys
 import time
-import traceback
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,37 +13,37 @@ from textual.actions import SkipAction
 from textual.app import App
 from textual.binding import Binding, BindingsMap
 from textual.content import Content
-from textual.filter import LineFilter
 from textual.message import Message
 from textual.widgets import Input, TextArea
 
 import themes
-from tui.actions import ACTIONS
-from tui.engine import Engine, Notice, Warm
+from runner.folders import data_dir
+from tui.actions import ACTIONS, BY_ID
+from tui.engine import Engine, EngineFault, Notice, Warm
+from tui.hardened_app import HardenedApp
 from tui.keymap import Keymap, keymap
+from tui.remembered import Remembered
 from tui.render.clean import clean
 from tui.screens.cockpit import BY_HEIGHT, BY_WIDTH, CockpitScreen
-from tui.terminal import restore
-from tui.theming import choose, textual_theme, variables
-from tui.wall import Wall
+from tui.theming import colourless, first_theme, load_first, renew, textual_theme, variables
 
 if TYPE_CHECKING:
     from textual.driver import Driver
     from textual.screen import Screen
 
     from tui.conductor import Conductor
+    from tui.manners.telling import Telling
     from tui.ports import AppSettings
+    from tui.view import View
 
 WARM = ("tui.cockpit_parts",)
 """What the engine's thread imports first: all that the screen needs to show runs."""
 
-ALSO_ELSEWHERE = frozenset({"stop", "abort", "quit", "theme"})
-"""Actions that work while a list or another screen is open."""
-
-_SIGNALS = {signal.SIGTERM: 143, signal.SIGHUP: 129}
+LATER_CSS = Path(__file__).with_name("later.tcss")
+"""The styles of all that is mounted after the first frame."""
 
 
-class QuarterdeckApp(App[int]):
+class QuarterdeckApp(HardenedApp):
     CSS_PATH = "app.tcss"
     TITLE = "Quarterdeck"
     HORIZONTAL_BREAKPOINTS = BY_WIDTH
@@ -71,33 +67,39 @@ class QuarterdeckApp(App[int]):
         driver_class: type[Driver] | None = None,
     ) -> None:
         """Raises ConfigError where the keymap in the settings cannot be used."""
-        self.keys: Keymap = keymap(settings.keys)
+        self.keys: Keymap = keymap(settings.keys, preset=settings.keymap)
         super().__init__(driver_class=driver_class)
         self.settings = settings
+        self.remembered = Remembered(data_dir(settings.environ))
         self.prompt, self.session, self.resume = prompt, session, resume
         self.last_input = 0.0
-        self.fault = ""
+        self.was_live = False
         self.conductor: Conductor | None = None
         self.engine = Engine(settings, self._post_notice, warm=WARM)
-        self._wall = Wall()
-        self._bindings = BindingsMap(_bindings(self.keys))
+        self._telling: Telling | None = None
+        self._bindings = BindingsMap(app_bindings(self.keys))
         self.our_themes: dict[str, themes.Theme] = {}
+        self.theme_problems: list[themes.ThemeError] = []
         self._set_up_themes()
+        if colourless(settings.environ):
+            from tui.colourless import Colourless
+
+            self.colourless = Colourless(self.theme_now)
 
     def _set_up_themes(self) -> None:
-        problems: list[themes.ThemeError] = []
-        self.our_themes = themes.load_all(self.settings.themes_dir, problems=problems)
+        """The theme of the first frame alone; the others come after it."""
+        wanted = first_theme(self.settings, self.remembered)
+        first = load_first(wanted, self.settings.themes_dir, self.settings.environ)
+        self.our_themes = {first.name: first}
         for name in self.available_themes:
             self.unregister_theme(name)
-        for theme in self.our_themes.values():
-            self.register_theme(textual_theme(theme))
-        name = choose(self.settings.theme, self.our_themes, self.settings.environ, themes.DEFAULT)
+        self.register_theme(textual_theme(first))
+        name = first.name
         self.set_reactive(App.theme, name)
         self.set_class(self.current_theme.dark, "-dark-mode", update=False)
         self.set_class(not self.current_theme.dark, "-light-mode", update=False)
         self._refresh_truecolor_filter(self.ansi_theme)
         self.stylesheet.set_variables(self.get_css_variables())
-        self._problems = [str(problem) for problem in problems]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return variables(themes.load(themes.DEFAULT))
@@ -119,40 +121,44 @@ class QuarterdeckApp(App[int]):
         """When the person last did something, in seconds of the monotonic clock."""
         return self.last_input
 
-    def terminal_behind(self) -> bool:
-        return bool(getattr(self._driver, "behind", False))
-
     def on_mount(self) -> None:
         self.call_after_refresh(self._first_frame_done)
 
     def _first_frame_done(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number, code in _SIGNALS.items():
-            loop.add_signal_handler(number, self._on_signal, code)
+        # The library's driver for browsers takes some of them when it starts.
+        self.take_signals()
         self.engine.start()
 
-    def _on_signal(self, code: int) -> None:
+    def ended_by_signal(self, code: int) -> None:
         """End in order: the runs are aborted with their state saved, the terminal is given back."""
         if self.conductor is None:
             self.leave(code)
         else:
-            self.conductor.quit(code)
+            self.conductor.quitting.quit(code)
 
     def _post_notice(self, notice: Notice) -> None:
         self.post_message(self.Heard(notice))
 
     @on(Heard)
     async def _heard(self, event: Heard) -> None:
+        if isinstance(event.notice, EngineFault) and (error := event.notice.error) is not None:
+            if isinstance(error, Exception) and (event.notice.fatal or self.conductor is None):
+                return self._handle_exception(error)
+            self.note_fault(error)
         if isinstance(event.notice, Warm):
             from tui.cockpit_parts import build
+            from tui.manners.outside import make_telling
 
+            self.stylesheet.read(LATER_CSS)
+            self.renew_themes(themes.load_all(self.settings.themes_dir, problems=self.theme_problems))
+            self._telling = make_telling(self)
             self.conductor = await build(self)
             self.cockpit.attach(self.conductor)
             self.conductor.begin(prompt=self.prompt, session=self.session, resume=self.resume)
-            self.conductor.tell_withheld(len(self.settings.withheld))
+            self.conductor.hearing.withheld(len(self.settings.withheld))
             _rest_the_collector()
         elif self.conductor is not None:
-            self.conductor.heard(event.notice)
+            self.conductor.hearing.heard(event.notice)
         else:
             self.cockpit.status.put(Content.styled(clean(str(event.notice)), "$error"))
 
@@ -173,7 +179,7 @@ class QuarterdeckApp(App[int]):
         elsewhere = self.screen is not self.cockpit
         if self.conductor is None and action_id == "quit":
             self.leave(0)
-        elif self.conductor is None or (elsewhere and action_id not in ALSO_ELSEWHERE):
+        elif self.conductor is None or (elsewhere and not BY_ID[action_id].elsewhere):
             raise SkipAction
         elif action_id == "stop" and self.conductor.forget_confirm():
             return
@@ -184,7 +190,10 @@ class QuarterdeckApp(App[int]):
         focused = self.focused
         text = focused.selected_text if isinstance(focused, TextArea | Input) else ""
         text = text or self.screen.get_selected_text() or ""
-        if text:
+        if text and self.conductor is not None:
+            self.conductor.reading.copy(text, "the selection")
+            self.conductor.repaint()
+        elif text:
             self.copy(text)
         return bool(text)
 
@@ -194,10 +203,13 @@ class QuarterdeckApp(App[int]):
     def work(self, job: Coroutine[Any, Any, None], group: str) -> None:
         self.run_worker(job, group=group, exclusive=group == "complete")
 
-    def next_theme(self) -> themes.Theme:
-        names = list(self.our_themes)
-        self.theme = names[(names.index(self.theme) + 1) % len(names)]
+    def use_theme(self, name: str) -> themes.Theme:
+        self.theme = name
         return self.theme_now
+
+    def renew_themes(self, found: dict[str, themes.Theme]) -> None:
+        self.our_themes = found
+        renew(self, found)
 
     def copy(self, text: str) -> None:
         self.copy_to_clipboard(text)
@@ -205,27 +217,28 @@ class QuarterdeckApp(App[int]):
     def leave(self, code: int) -> None:
         self.exit(return_code=code)
 
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        return [*super().get_line_filters(), self._wall]
+    def tell(self, view: View) -> None:
+        """What is shown, for the terminal around the screen."""
+        if self._telling is not None:
+            self._telling.show(view)
 
-    def _fatal_error(self) -> None:
-        """A bug of ours, said in one line: a traceback with its locals could show secrets."""
-        self.fault = describe(sys.exc_info()[1])
-        self._close_messages_no_wait()
+    @property
+    def session_now(self) -> str | None:
+        """The session on the screen; None where it has no run yet."""
+        view = None if self.conductor is None else self.conductor.deck.view()
+        return view.session_id if view is not None and view.runs else None
+
+    def failed(self) -> None:
+        self.was_live = self.conductor is not None and self.conductor.deck.any_live
+
+    def note_fault(self, error: BaseException) -> None:
+        """A fault that the program outlives: it is kept in a log, and nothing is printed over the screen."""
+        from tui.manners.crash import write_log
+
+        write_log(error, data_dir(self.settings.environ), self.settings.environ, note="The program went on.")
 
 
-def describe(error: BaseException | None) -> str:
-    """An error and where it was raised, in one line without any value of the program's."""
-    if error is None:
-        return "an unknown fault"
-    place = ""
-    if error.__traceback__ is not None:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        place = f" ({Path(frame.filename).name}, line {frame.lineno})"
-    return f"{type(error).__name__}: {error}{place}"
-
-
-def _bindings(keys: Keymap) -> list[Binding]:
+def app_bindings(keys: Keymap) -> list[Binding]:
     """App-wide keys come before the focused widget's own; escape comes after them, because lists close with it."""
     found: list[Binding] = []
     for action in ACTIONS:
@@ -244,23 +257,3 @@ def _rest_the_collector() -> None:
     gc.freeze()
     gc.set_threshold(5000, 4, 0)
     gc.enable()
-
-
-def run_app(
-    settings: AppSettings, *, prompt: str | None = None, session: str | None = None, resume: bool = False
-) -> int:
-    """Open the screen and stay until it is left; returns the exit code. Raises ConfigError for a broken keymap."""
-    from tui.driver import HardenedDriver
-
-    gc.disable()
-    app = QuarterdeckApp(settings, prompt=prompt, session=session, resume=resume, driver_class=HardenedDriver)
-    try:
-        app.run()
-    finally:
-        gc.enable()
-        app.engine.shutdown().result(timeout=30)
-        if sys.__stderr__ is not None and app.fault:
-            restore(sys.__stderr__.fileno())
-    if app.fault:
-        print(f"quarterdeck: a fault of the program ended it: {clean(app.fault)}", file=sys.stderr)
-    return app.return_code or 0

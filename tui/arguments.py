@@ -7,20 +7,29 @@ from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 
 from tui.argument_parser import Parser, choice_options, common_options, positive
+from tui.arguments_keys import keys_parser
 from tui.arguments_mcp import mcp_parser
 from tui.arguments_policy import policy_parser
+from tui.arguments_review import compare_parser, replay_parser
+from tui.arguments_serve import serve_parser
+from tui.arguments_themes import themes_parser
 from tui.arguments_undo import undo_parser
 
 COMMANDS: Final = {
     "run": "run one prompt without the screen",
-    "sessions": "list, show, export, rename or delete sessions",
+    "sessions": "list, show, export, rename, delete or import sessions",
+    "replay": "play a stored session again, at its speed or faster",
+    "compare": "set two sessions side by side: where they part, and what each cost",
     "usage": "what requests came to, by model, agent, day or session",
     "models": "list models with their prices and windows",
-    "config": "show the settings, with where each value comes from",
+    "keys": "the keys, commands and who says so, of your keymap or of a preset",
+    "config": "show the settings, with where each value comes from, and change one",
+    "themes": "colour themes: list them, check one, begin one of your own",
     "mcp": "servers of the Model Context Protocol: which there are, and what one offers",
     "policy": "what may run: check calls, test and try rules, search decisions, take grants back",
     "undo": "put files back to what they were before the agent changed them",
     "trust": "see and accept what this folder's configuration would change",
+    "serve": "open the screen in a browser on this machine",
     "doctor": "check the installation and the terminal, and say what to do",
 }
 
@@ -77,6 +86,8 @@ def _run_parser() -> Parser:
         metavar="WHAT",
         help="at a limit: end (the default), or ask and wait for a command; ask needs --control",
     )
+    parser.add_argument("--effort", metavar="LEVEL", help="reasoning effort: none, minimal, low, medium, high, …")
+    parser.add_argument("--temperature", metavar="N", help="of the model's sampling, 0 to 2")
     parser.add_argument("--no-compaction", action="store_true", help="never summarise the older history by itself")
     parser.add_argument("--json", action="store_true", help="print every event as one line of JSON")
     parser.add_argument("--control", action="store_true", help="take commands as lines of JSON on stdin")
@@ -92,7 +103,7 @@ Exit: 0 completed, 1 failed, 2 usage or configuration, 3 ended by a limit, 130 s
 
 
 def _sessions_parser() -> Parser:
-    parser = Parser("quarterdeck sessions", "List, show, export, rename or delete sessions.")
+    parser = Parser("quarterdeck sessions", "List, show, export, rename, delete or import sessions.")
     common_options(parser)
     parts = parser.add_subparsers(dest="action", metavar="ACTION", parser_class=Parser)
     listing = parts.add_parser("list", help="the newest sessions (this is the default)")
@@ -101,8 +112,8 @@ def _sessions_parser() -> Parser:
     listing.add_argument("--here", action="store_true", help="only sessions of this folder")
     listing.add_argument("--json", action="store_true", help="one JSON object a line")
     show = parts.add_parser("show", help="the conversation as text")
-    export = parts.add_parser("export", help="write a session as JSON lines or Markdown")
-    export.add_argument("--format", choices=("jsonl", "markdown"), default="jsonl", help="default: jsonl")
+    export = parts.add_parser("export", help="write a session as JSON lines, Markdown or a page of HTML")
+    export.add_argument("--format", choices=("jsonl", "markdown", "html"), default="jsonl", help="default: jsonl")
     export.add_argument("-o", "--output", metavar="FILE", help="write to this new file instead of stdout")
     export.add_argument("--no-redact", action="store_true", help="keep what looks like a secret")
     rename = parts.add_parser("rename", help="give a session a name")
@@ -111,7 +122,19 @@ def _sessions_parser() -> Parser:
     for part in (show, export, rename, delete):
         part.add_argument("id", metavar="ID", help="the session's id, or its beginning")
     rename.add_argument("name", metavar="NAME")
-    for part in (listing, show, export, rename, delete):
+    bring = parts.add_parser("import", help="take in sessions of Claude Code and Codex, to review and to continue")
+    bring.add_argument("path", nargs="*", metavar="PATH", help="their log files, or folders of them")
+    bring.add_argument(
+        "--from", dest="source", choices=("claude-code", "codex"), help="whose; without PATH all in the usual place"
+    )
+    bring.add_argument("--dry-run", action="store_true", help="only say what would be taken")
+    bring.add_argument("--json", action="store_true", help="one JSON object a session")
+    search = parts.add_parser("search", help="find words in everything that was said and done")
+    search.add_argument("query", metavar="WORDS", help='words that all occur in one place, "together" in quotes')
+    search.add_argument("--session", metavar="ID", help="only in this session (an id or its beginning)")
+    search.add_argument("--limit", type=positive, default=20, metavar="N", help="at most N places (default 20)")
+    search.add_argument("--json", action="store_true", help="one JSON object a place")
+    for part in (listing, show, export, rename, delete, bring, search):
         part.add_argument("--debug", action="store_true", help=argparse.SUPPRESS)
     return parser
 
@@ -147,11 +170,24 @@ def _models_parser() -> Parser:
 
 
 def _config_parser() -> Parser:
-    parser = Parser("quarterdeck config", "Show the settings of this folder, or where they are kept.")
+    parser = Parser("quarterdeck config", CONFIG_TEXT)
     common_options(parser)
-    parser.add_argument("action", nargs="?", choices=("show", "path"), default="show", help="default: show")
+    actions = ("show", "path", "set", "unset")
+    parser.add_argument("action", nargs="?", choices=actions, default="show", help=f"{', '.join(actions)}")
+    parser.add_argument("words", nargs="*", metavar="KEY [VALUE]", help="for set and unset")
+    parser.add_argument("--project", action="store_true", help="set, unset: in this project's file instead of yours")
     parser.add_argument("--json", action="store_true", help="as one JSON object")
     return parser
+
+
+CONFIG_TEXT: Final = """\
+Show the settings of this folder and where each comes from; the path of your file; or change one key of it:
+
+  quarterdeck config set limits.max_turns 40
+  quarterdeck config set sandbox.mode require --project
+  quarterdeck config unset theme
+
+The rest of the file stays as it is, comments and order included. A value is checked before anything is written."""
 
 
 def _trust_parser() -> Parser:
@@ -176,12 +212,17 @@ PARSERS: Final[dict[str, Callable[[], Parser]]] = {
     "tui": main_parser,
     "run": _run_parser,
     "sessions": _sessions_parser,
+    "replay": replay_parser,
+    "compare": compare_parser,
     "usage": _usage_parser,
     "models": _models_parser,
+    "keys": keys_parser,
     "config": _config_parser,
+    "themes": themes_parser,
     "mcp": mcp_parser,
     "policy": policy_parser,
     "undo": undo_parser,
     "trust": _trust_parser,
+    "serve": serve_parser,
     "doctor": _doctor_parser,
 }

@@ -1,7 +1,7 @@
 """The only place where run events meet the screen: drained on one frame clock, folded, one notice a frame.
 
-Nothing is scheduled while nothing happens. The next frame waits at least four times what the last one cost, and a
-frame is put off while the terminal is behind.
+Nothing is scheduled while nothing happens. The next frame waits at least four times what the last one cost, a flood of
+text gets fewer frames than what can be read, and a frame is put off while the terminal is behind.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from runner.hub import delta_text
 from runner.state import RunState, reduce
+from tui.frame_pace import FramePace
+from tui.terminal import frame_time
 
 if TYPE_CHECKING:
     from runner.hub import Subscription
@@ -56,15 +59,24 @@ class Bridge:
         *,
         frames_per_second: float = 25.0,
         lagging: Callable[[], bool] = lambda: False,
+        drain: Callable[[], float] = lambda: 0.0,
+        spent: Callable[[], float] = lambda: 0.0,
     ) -> None:
+        """lagging: the terminal has not taken the last frame. drain: the seconds that it needs for one. spent: seconds
+        of processor time that the screen's thread has used so far.
+        """
         self._scheduler = scheduler
         self._on_frame = on_frame
         self._frame_time = 1.0 / frames_per_second
         self._lagging = lagging
+        self._drain = drain
+        self._spent = spent
+        self._pace = FramePace()
         self._watched: dict[str, _Watched] = {}
         self._lock = threading.Lock()
         self._woken = False
-        self._not_before = 0.0
+        self._hurried = False
+        self._asked = False
 
     def watch(self, source: Source, subscription: Subscription) -> None:
         """Follow a run until its end.
@@ -84,38 +96,45 @@ class Bridge:
         """The new states of the runs that changed since the last call; call it once for each on_frame."""
         began = self._scheduler.now()
         with self._lock:
-            self._woken = False
+            self._woken = self._hurried = self._asked = False
         changed: dict[str, RunState] = {}
+        characters = 0
         for run_id, watched in list(self._watched.items()):
             events = watched.subscription.drain()
             if not events:
                 continue
             for event in events:
                 watched.state = reduce(watched.state, event)
+                characters += len(delta_text(event))
             changed[run_id] = watched.state
             if watched.state.finished:
                 watched.source.unsubscribe(watched.subscription)
                 del self._watched[run_id]
-        self._not_before = began + self._frame_time
+        self._pace.framed(began, self._spent(), characters)
         return changed
 
-    def painted(self, seconds: float) -> None:
-        """What showing the last frame cost; the next one waits for at least four times as long."""
-        self._not_before = max(self._not_before, self._scheduler.now() + 4 * seconds)
-
     def wake(self) -> None:
-        """Something waits in a subscription; may be called from any thread."""
+        """Something waits in a subscription; may be called from any thread.
+
+        A subscription calls again for its first fact, which may not have to wait as long as the text before it.
+        """
         with self._lock:
-            if self._woken:
+            if self._woken and self._hurried:
                 return
+            self._hurried = self._woken
             self._woken = True
         self._scheduler.call_soon(self._schedule)
 
     def _schedule(self) -> None:
-        wait = self._not_before - self._scheduler.now()
+        if self._asked or not self._woken:
+            return
+        facts = any(watched.subscription.has_facts for watched in self._watched.values())
+        at_least = frame_time(self._frame_time, self._drain())
+        wait = self._pace.wait(self._scheduler.now(), self._spent(), at_least=at_least, facts=facts)
         if self._lagging():
             wait = max(wait, LAGGING_PAUSE)
         if wait > 0:
             self._scheduler.call_later(wait, self._schedule)
         else:
+            self._asked = True
             self._on_frame()

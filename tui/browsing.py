@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from runner.errors import QuarterdeckError
 from tui.actions import ScreenName
 from tui.desk import Desk
+from tui.model_memory import ModelMemory
+from tui.model_switch import switch_of
 from tui.panels import open_panel
 from tui.preview import files_of
 from tui.screens.viewer import Viewer, call_body, call_title
-from tui.view import View, history_tokens
+from tui.view import View
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from runner.state import CallItem, RunState
     from runner.store import Store
     from runner.store.base import SessionSummary
+    from tui.model_switch import Switch
+    from tui.next_request import Temperature
     from tui.render.lanes import Bar
     from tui.screens.cockpit import CockpitScreen
     from tui.screens.models import ModelChoice
@@ -29,7 +33,9 @@ if TYPE_CHECKING:
 class Lists(Protocol):
     """Makes the screens that are lists."""
 
-    def models(self, *, current: str, live: bool, context_used: int) -> Screen[ModelChoice | None]: ...
+    def models(
+        self, switch: Switch, memory: ModelMemory, first: Literal["", "temperature"] = ""
+    ) -> Screen[ModelChoice | None]: ...
 
     def sessions(self, current: str | None) -> Screen[SessionChoice]: ...
 
@@ -50,6 +56,7 @@ class Browsing:
         self._engine = desk.engine
         self._lists = lists
         self._leaving = leaving
+        self.memory = ModelMemory(desk.remembered)
         self._do = desk.do
         self._repaint = desk.repaint
 
@@ -57,8 +64,8 @@ class Browsing:
         view = self._deck.view()
         match name:
             case "models":
-                used = history_tokens(view)
-                picker = self._lists.models(current=view.model, live=view.live is not None, context_used=used)
+                first = "temperature" if argument == "temperature" else ""
+                picker = self._lists.models(switch_of(view), self.memory, first)
                 self._host.show_screen(picker, self._model_picked)
             case "sessions":
                 self._host.show_screen(self._lists.sessions(view.session_id), self._session_picked)
@@ -88,12 +95,22 @@ class Browsing:
 
     def _model_picked(self, choice: ModelChoice | None) -> None:
         if choice is not None:
-            self.use_model(choice.name, now=choice.now)
+            self.use_model(choice.name, now=choice.now, effort=choice.effort, temperature=choice.temperature)
 
-    def use_model(self, name: str, *, now: bool = False) -> None:
-        self._deck.set_model(name, now=now)
-        self.show_model()
+    def use_model(
+        self, name: str = "", *, now: bool = False, effort: str | None = None, temperature: Temperature = None
+    ) -> None:
+        """Another model, effort or temperature; what is not given stays."""
+        self._deck.set_model(name, now=now, effort=effort, temperature=temperature)
+        if self._deck.current is not None:
+            self.model_used()
+        if name:
+            self.show_model()
         self._repaint()
+
+    def model_used(self) -> None:
+        """A run goes on with this model, which is one of the last used from now on."""
+        self.memory.used(self._deck.view().model)
 
     def show_model(self) -> None:
         """Say which model answers, and load what it needs."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import gc
 import importlib
 import os
 import sys
@@ -31,6 +32,7 @@ def main_with(argv: Sequence[str]) -> int:
         try:
             return _dispatch(argv)
         finally:
+            gc.enable()
             # What is still buffered must meet a closed pipe here, where it can be handled.
             sys.stdout.flush()
     except BrokenPipeError:
@@ -74,6 +76,8 @@ def _dispatch(argv: Sequence[str]) -> int:
     parser = PARSERS[command]()
     args = parser.parse_args(rest)
     if command == "tui":
+        # Collecting what the first imports leave takes longer than painting the first frame.
+        gc.disable()
         args.prompt = _one_prompt(args.prompt, is_marked="--" in argv)
     module = cast("Command", importlib.import_module(f"tui.commands.{command}"))
     return module.run(args)

@@ -49,6 +49,8 @@ class Shell(Host, Protocol):
 
     def terminal_behind(self) -> bool: ...
 
+    def terminal_drain(self) -> float: ...
+
 
 class LoopScheduler:
     """Frames on the event loop that the screen lives on."""
@@ -81,6 +83,8 @@ async def build(shell: Shell) -> Conductor:
         frame_due,
         frames_per_second=frames_per_second(settings.environ),
         lagging=shell.terminal_behind,
+        drain=shell.terminal_drain,
+        spent=time.thread_time,
     )
     shell.engine.on_events = bridge.wake
     conductor = Conductor(

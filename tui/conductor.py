@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
-from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING, Literal
 
-from tui.actions import BY_ID, Order, PaneName, QueueStep, ScreenName
+from tui.actions import BY_ID, Order, ScreenName
 from tui.answers import Answers
 from tui.beside import Beside
 from tui.browsing import Browsing, Lists
+from tui.composing import Composing, argument_words
 from tui.desk import Desk
-from tui.engine import (
-    EngineFault,
-    McpChanged,
-    ModelChosen,
-    Notice,
-    ProcessesChanged,
-    RunBegan,
-    RunEnded,
-    RunRefused,
-    SandboxKnown,
-    StoreOpened,
-    Warm,
-)
+from tui.drafting import Drafting
+from tui.first_run import FirstRun
+from tui.hearing import Hearing
+from tui.looks import Looks
 from tui.orders import Orders
 from tui.panels import is_panel
-from tui.recovered import recovered_words
+from tui.panes import Panes
+from tui.queueing import Queueing
+from tui.quitting import Quitting
+from tui.reading import Reading
 from tui.reflexes import Reflexes
 from tui.servers import Filled, Servers
 from tui.slash import Slash
@@ -54,7 +46,11 @@ TICK = 0.5
 
 
 class Conductor:
-    """Implements `actions.Cockpit`; lives on the screen's thread."""
+    """Implements `actions.Cockpit`; lives on the screen's thread.
+
+    What belongs together is a part of its own: a class in its own module, made here and kept in an attribute, which
+    actions reach by a property of `actions.Cockpit`.
+    """
 
     def __init__(
         self,
@@ -77,32 +73,14 @@ class Conductor:
         self._bridge = bridge
         self._orders = Orders(deck)
         self.servers = completer.servers = self._make_servers()
-        self._writing = Writing(
-            host=host,
-            screen=screen,
-            deck=deck,
-            orders=self._orders,
-            engine=engine,
-            completer=completer,
-            obey=self._obey,
-            servers=self.servers,
-            repaint=self.repaint,
-        )
-        desk = Desk(
-            host=host,
-            deck=deck,
-            engine=engine,
-            settings=settings,
-            keys=painter.keys,
-            do=self.do,
-            repaint=self.repaint,
-            servers=self.servers,
-            reflexes=Reflexes(host, deck, engine, painter.keys, self.repaint),
-        )
+        self._writing = self._make_writing(completer)
+        self.looks = Looks(host, deck, settings, painter.transcript, self.repaint)
+        desk = self._make_desk(settings)
         self.beside = Beside(engine)
         self.today = Today(host, engine, self.repaint)
         self.axis = painter.axis
-        self.browsing = Browsing(desk, screen=screen, lists=lists, leaving=self.beside.leave)
+        self.browsing = Browsing(desk, screen=screen, lists=lists, leaving=self._leave)
+        self.first_run = FirstRun(desk, screen.welcome, self.browsing, self._writing.send)
         self.answers = Answers(
             desk=desk,
             painter=painter,
@@ -112,8 +90,13 @@ class Conductor:
             focus_composer=self.focus_composer,
             repaint=self.repaint,
         )
+        self.queue = Queueing(painter.queue, self._orders, self._writing, painter.keys)
+        self.panes = Panes(screen, host.remembered, deck, painter.keys.show, self.repaint)
+        self.reading = Reading(desk, screen, painter.transcript)
+        self.quitting = self._make_quitting()
+        self.hearing = self._make_hearing()
+        self.composing = self._make_composing(desk, completer)
         self._ticking = False
-        self._exit_code = 0
 
     def do(self, action_id: str) -> bool:
         """Carry out an action where it can be now; whether it could. Where not, the status line says why."""
@@ -132,20 +115,23 @@ class Conductor:
 
     def frame(self) -> None:
         """Show what the runs did since the last frame."""
-        began = perf_counter()
         self.deck.changed(self._bridge.collect())
         self._writing.follow()
         self._writing.give_back()
         self.repaint()
-        self._bridge.painted(perf_counter() - began)
+        self.reading.follow()
 
     def repaint(self) -> None:
+        if self.quitting.left:
+            return
         painter = self._painter
         self._writing.follow()
         painter.rewriting = self._writing.rewriting
         view = self.today.add_to(self.beside.add_to(self.deck.view()), self.deck.live_runs)
         view = replace(view, answering=painter.answering, unseen=painter.transcript.new_lines)
+        view = self.reading.add_to(view)
         painter.paint(view)
+        self._host.tell(view)
         by_time = view.busy or view.quitting or bool(view.confirm)
         if (by_time or (view.notice is not None and view.notice.until is not None)) and not self._ticking:
             self._ticking = True
@@ -155,34 +141,69 @@ class Conductor:
         self._ticking = False
         self.repaint()
 
-    def heard(self, notice: Notice) -> None:
-        """Something from the engine."""
-        match notice:
-            case Warm():
-                return
-            case ModelChosen(model=model, why=why):
-                if not self.deck.view().model:
-                    self.deck.model_chosen(model, why)
-                self.browsing.show_model()
-            case StoreOpened():
-                self._store_opened(notice)
-            case RunBegan(handle=handle, subscription=subscription):
-                self.deck.began(handle)
-                self._bridge.watch(handle, subscription)
-            case RunRefused(text=text, problem=problem):
-                self.deck.refused(text, problem)
-            case RunEnded(problem=problem):
-                self.today.refresh()
-                if problem:
-                    self.deck.say(problem, "error", stay=True)
-            case McpChanged(servers=servers):
-                self.servers.heard(servers)
-            case ProcessesChanged() | SandboxKnown():
-                self.beside.heard(notice)
-            case EngineFault(problem=problem):
-                self.deck.say(f"a fault of the program: {problem}", "error", stay=True)
-        self._writing.give_back()
-        self.repaint()
+    def _leave(self, session_id: str | None) -> str:
+        """Another session is going to be shown; says what ends with the one that was."""
+        self._writing.leave_session()
+        return self.beside.leave(session_id)
+
+    def _make_writing(self, completer: Completer) -> Writing:
+        return Writing(
+            host=self._host,
+            screen=self._screen,
+            deck=self.deck,
+            orders=self._orders,
+            engine=self._engine,
+            completer=completer,
+            obey=self._obey,
+            servers=self.servers,
+            repaint=self.repaint,
+        )
+
+    def _make_desk(self, settings: AppSettings) -> Desk:
+        return Desk(
+            host=self._host,
+            deck=self.deck,
+            engine=self._engine,
+            settings=settings,
+            keys=self._painter.keys,
+            do=self.do,
+            repaint=self.repaint,
+            servers=self.servers,
+            remembered=self._host.remembered,
+            looks=self.looks,
+            reflexes=Reflexes(self._host, self.deck, self._engine, self._painter.keys, self.repaint),
+        )
+
+    def _make_composing(self, desk: Desk, completer: Completer) -> Composing:
+        workspace = self.deck.view().workspace
+        self._writing.drafting = Drafting(self._screen.set_timer, self.deck, self._writing, workspace)
+        completer.arguments = argument_words(desk)
+        return Composing(desk, self._writing)
+
+    def _make_quitting(self) -> Quitting:
+        return Quitting(
+            host=self._host,
+            deck=self.deck,
+            engine=self._engine,
+            bridge=self._bridge,
+            beside=self.beside,
+            before=self._writing.keep_drafts,
+            repaint=self.repaint,
+        )
+
+    def _make_hearing(self) -> Hearing:
+        return Hearing(
+            deck=self.deck,
+            bridge=self._bridge,
+            browsing=self.browsing,
+            servers=self.servers,
+            beside=self.beside,
+            today=self.today,
+            first_run=self.first_run,
+            writing=self._writing,
+            welcome=self._screen.welcome,
+            repaint=self.repaint,
+        )
 
     def _make_servers(self) -> Servers:
         return Servers(
@@ -201,19 +222,6 @@ class Conductor:
 
     def _offer(self, text: str) -> None:
         self._writing.offer(text)
-
-    def _store_opened(self, opened: StoreOpened) -> None:
-        self.deck.store_opened()
-        self.today.refresh()
-        if opened.problem:
-            self.deck.say(f"nothing will be saved: {opened.problem}", "error", stay=True)
-            self._screen.welcome.remark(f"nothing will be saved: {opened.problem}")
-        if opened.recovered:
-            text = recovered_words(opened.recovered)
-            self.deck.say(text, "warning")
-            self._screen.welcome.remark(f"{text}; the list of sessions opens it")
-        if opened.data_dir is not None:
-            self._writing.load_history(opened.data_dir, Path(self.deck.view().workspace))
 
     def forget_confirm(self) -> bool:
         """Take an open question back; whether there was one."""
@@ -250,8 +258,15 @@ class Conductor:
         return understood
 
     def _obey(self, command: Slash) -> None:
-        if command.action_id == "model" and command.argument:
+        if command.action_id == "read.find" and command.argument:
+            self.reading.find(command.argument)
+        elif command.action_id == "model" and command.argument:
             self.browsing.use_model(command.argument)
+        elif (command.action_id == "effort" or command.action_id == "temperature") and command.argument:
+            if problem := self._orders.write_setting(command.action_id, command.argument):
+                self.deck.say(problem, "warning")
+        elif command.action_id == "theme" and command.argument:
+            self.looks.use(command.argument)
         elif command.argument and is_panel(command.action_id):
             self.open_screen(command.action_id, command.argument)
         elif command.action_id is not None:
@@ -264,30 +279,9 @@ class Conductor:
             self.repaint()
         return left
 
-    def focus_queue(self) -> None:
-        self._painter.queue.take_focus()
-        self._painter.queue.select_last()
-
     def up(self) -> bool:
         """Up in an empty message goes to the messages that wait; whether there are any."""
         return self.can("queue.focus") and self.do("queue.focus")
-
-    def queue(self, step: QueueStep) -> None:
-        """A key of the list of waiting messages."""
-        queue = self._painter.queue
-        match step:
-            case "edit":
-                self._writing.rewrite(queue.message_id)
-            case "earlier":
-                self._orders.move_message(queue.message_id, -1)
-            case "later":
-                self._orders.move_message(queue.message_id, 1)
-            case "delete":
-                self._orders.delete_message(queue.message_id, self._painter.keys.show("queue.undo"))
-            case "undo":
-                self._orders.undo_delete()
-            case "now":
-                self._orders.deliver_now()
 
     def focus_composer(self) -> None:
         self._screen.composer.focus()
@@ -304,23 +298,8 @@ class Conductor:
     def scroll_transcript(self, where: Literal["page_up", "page_down", "top", "end"]) -> None:
         self._screen.scroll_transcript(where)
 
-    def toggle_pane(self, name: PaneName) -> None:
-        self._screen.toggle(name)
-        self._screen.call_after_refresh(self.repaint)
-
-    def next_theme(self) -> None:
-        theme = self._host.next_theme()
-        self._painter.transcript.set_theme(theme)
-        self.deck.say(f"theme {theme.title}")
-
     def copy_last(self) -> None:
-        run = self.deck.view().run
-        text = self._painter.transcript.copy_text() or (run.final_output if run else "")
-        if text:
-            self._host.copy(text)
-            self.deck.say("copied; a terminal may ask before it lets a program use the clipboard")
-        else:
-            self.deck.say("there is no answer to copy yet")
+        self.reading.copy_last()
 
     def complete(self, word: Word | None) -> None:
         self._writing.complete(word)
@@ -332,35 +311,10 @@ class Conductor:
         if self._painter.timeline.call is not None:
             self.browsing.view_call(self._painter.timeline.call)
 
-    def ask_quit(self) -> None:
-        """Quit; with a run or a process going only after a second press."""
-        if self.deck.quitting:
-            return
-        question = self.beside.before_quitting(self.deck.any_live)
-        if not question or self.deck.confirm(question):
-            self.quit()
-
-    def quit(self, code: int = 0) -> None:
-        """End the runs with their state saved, then the program; bounded in time."""
-        if self.deck.quitting:
-            return
-        self.deck.quitting = True
-        self._exit_code = code
-        self._writing.keep_drafts()
-        self._host.work(self._shutdown(), "quit")
-        self.repaint()
-
     def begin(self, *, prompt: str | None, session: str | None, resume: bool) -> None:
         """What the command line asked for: a session to open, then a message to send."""
+        self.looks.watch()
         self._host.work(self._begin(prompt, session, resume), "session")
-
-    def tell_withheld(self, number: int) -> None:
-        """The folder's own configuration is not trusted yet, and wants more than it gets."""
-        if number:
-            what = count(number, "setting")
-            self.deck.say(
-                f"{what} of this folder wait for your trust: quarterdeck trust shows them", "warning", stay=True
-            )
 
     async def _begin(self, prompt: str | None, session: str | None, resume: bool) -> None:
         if session is not None:
@@ -370,8 +324,3 @@ class Conductor:
         if prompt:
             self._writing.send(prompt)
         self.repaint()
-
-    async def _shutdown(self) -> None:
-        await asyncio.wrap_future(self._engine.shutdown())
-        self._bridge.close()
-        self._host.leave(self._exit_code)

@@ -185,6 +185,23 @@ def _pattern_of(kind: str, value: object) -> Pattern | None:
     return Pattern(below=value) if kind == "below" else Pattern(host=value)
 
 
+def _set_model(fields: Fields) -> Command:
+    """A model, or an effort, or a temperature, or any of them together."""
+    asked = fields.keys() & {"effort", "temperature"}
+    effort, temperature = fields.get("effort"), fields.get("temperature")
+    if "effort" in asked and not isinstance(effort, str):
+        raise CommandError('\'effort\' is a text such as "high", or "default"')
+    value = float(temperature) if isinstance(temperature, int | Decimal) and temperature is not True else None
+    if "temperature" in asked and (isinstance(temperature, bool) or (value is None and temperature != "default")):
+        raise CommandError("'temperature' is a number from 0 to 2, or \"default\"")
+    return SetModel(
+        model=_text(fields, "model", default="" if asked else None),
+        now=_flag(fields, "now"),
+        effort=effort,
+        temperature="default" if "temperature" in asked and value is None else value,
+    )
+
+
 def _plain(value: Any) -> Any:
     """JSON values as a tool expects them: exact decimals become floats again."""
     match value:
@@ -246,8 +263,8 @@ _COMMANDS: Final[dict[str, tuple[tuple[str, ...], Callable[[Fields], Command]]]]
     "wrap_up": ((), lambda _: WrapUp(by=BY)),
     "compact": ((), lambda _: Compact(by=BY)),
     "set_model": (
-        ("model", "now"),
-        lambda fields: SetModel(model=_text(fields, "model"), now=_flag(fields, "now")),
+        ("model", "now", "effort", "temperature"),
+        _set_model,
     ),
     "decide": (
         (

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Literal
 
 from runner.errors import CommandError
 from runner.state import RunState, Stopping, UserItem
+from tui.next_request import NextRequest, Temperature
 from tui.refusals import LATE_EDIT, refusal
 from tui.view import Level, Notice, View, refusals
 from tui.waiting import Waiting
 
 if TYPE_CHECKING:
     from runner.control.commands import Decide, LimitName
+    from tui.person_shell import Shell
     from tui.ports import Handle, Starter
 
 NOTICE_SECONDS = 5.0
@@ -31,8 +33,7 @@ class Deck:
         self._agent = agent
         self._workspace = workspace
         self._mono = mono
-        self._model = ""
-        self._why = ""
+        self.request = NextRequest()
         self._session: str | None = None
         self._title = ""
         self._past: dict[str, RunState] = {}
@@ -41,7 +42,7 @@ class Deck:
         self._starting = False
         self._stop_when_begun: StopKind = ""
         self._asked_to_stop: dict[str, StopKind] = {}
-        self._unsent: list[str] = []
+        self._unsent: list[tuple[str, Shell | None]] = []
         self._waiting: dict[str, Waiting] = {}
         self._answered: dict[str, tuple[str, int]] = {}
         self._refused: dict[str, str] = {}
@@ -72,8 +73,9 @@ class Deck:
         others = [run for run in self._live.values() if run.session_id != self._session]
         return View(
             agent=self._agent,
-            model=self._model,
-            model_is_demo=self._model.startswith("demo/"),
+            model=self.request.model,
+            model_is_demo=self.request.model.startswith("demo/"),
+            asked=self.request.asked(next(reversed(self._runs()), None)),
             workspace=self._workspace,
             session_id=self._session,
             title=self._title,
@@ -94,9 +96,13 @@ class Deck:
         )
 
     @property
+    def session_id(self) -> str | None:
+        return self._session
+
+    @property
     def why(self) -> str:
         """Why this model was chosen."""
-        return self._why
+        return self.request.why
 
     @property
     def any_live(self) -> bool:
@@ -160,33 +166,36 @@ class Deck:
         self._notice = Notice(text=text, level=level, until=until, holds=seconds > 0)
 
     def model_chosen(self, model: str, why: str) -> None:
-        self._model, self._why = model, why
+        self.request.model, self.request.why = model, why
 
     def store_opened(self) -> None:
         self._store_open = True
 
-    def send(self, text: str, *, now: bool = False) -> None:
-        """A message: it starts a run, or is queued in the one that goes on; now: and interrupts it."""
+    def send(self, text: str, *, now: bool = False, shell: Shell | None = None) -> None:
+        """A message, or a command: it starts a run, or goes to the one that goes on; now: and interrupts it."""
         handle = self.current
         self._notice = None
-        notes = self._notes.pop(self._session or "", [])
+        notes = [] if shell is not None else self._notes.pop(self._session or "", [])
         if handle is not None:
             for note in notes:
                 self._deliver(handle, note)
-            self._deliver(handle, text, now=now)
+            self._deliver(handle, text, now=now, shell=shell)
         elif self._starting:
-            self._unsent.append(text)
+            self._unsent.append((text, shell))
         else:
             self._starting = True
-            compact, self.compact_next = self.compact_next, False
+            compact = self.compact_next and shell is None
+            self.compact_next = self.compact_next and not compact
             self._starter.start_run(
                 text,
                 session_id=self._session,
-                model=self._model or None,
+                model=self.request.model or None,
+                settings=self.request.settings(),
                 agent=self._agent,
                 limits=self.limits,
                 compact=compact,
                 notes=notes,
+                shell=shell,
             )
 
     def tell_model(self, session_id: str, note: str) -> None:
@@ -194,23 +203,23 @@ class Deck:
         notes = self._notes.setdefault(session_id, [])
         notes[:] = [*(other for other in notes if other != note), note]
 
-    def _deliver(self, handle: Handle, text: str, *, now: bool = False) -> None:
+    def _deliver(self, handle: Handle, text: str, *, now: bool = False, shell: Shell | None = None) -> None:
         try:
-            handle.send(text, now=now)
+            handle.send(text, now=now) if shell is None else handle.person_command(shell.command, share=shell.share)
         except CommandError as error:
             self.restored.append(text)
             self.say(f"not sent: {error}", "warning")
 
     def began(self, handle: Handle) -> None:
         """The run that was asked for exists."""
-        self._starting = False
+        self._starting = self.request.fresh = False
         self._handles[handle.run_id] = handle
         if self._session is None:
             self._session = handle.session_id
         self._live[handle.run_id] = RunState(run_id=handle.run_id, session_id=handle.session_id, agent=self._agent)
         self._waiting[handle.run_id] = Waiting()
-        for text in self._unsent:
-            self._deliver(handle, text)
+        for text, shell in self._unsent:
+            self._deliver(handle, text, shell=shell)
         self._unsent = []
         if self._stop_when_begun:
             self._asked_to_stop[handle.run_id] = self._stop_when_begun
@@ -220,7 +229,7 @@ class Deck:
         """The run could not be started: its messages go back to the person."""
         self._starting = False
         self._stop_when_begun = ""
-        self.restored.extend((text, *self._unsent))
+        self.restored.extend((text, *(unsent for unsent, _ in self._unsent)))
         self._unsent = []
         self.say(f"not started: {problem}", "error", stay=True)
 
@@ -312,18 +321,19 @@ class Deck:
             self._stop_when_begun = "abort"
             self._starter.stop_starting("abort")
 
-    def set_model(self, model: str, *, now: bool = False) -> None:
-        """From the next request on; now: the open request is given up."""
-        if model == self._model and not now:
-            self.say(f"{model} is in use already")
-            return
+    def set_model(
+        self, model: str = "", *, now: bool = False, effort: str | None = None, temperature: Temperature = None
+    ) -> None:
+        """From the next request on; now: the open request is given up. What is not given stays."""
         handle = self.current
-        self._model, self._why = model, "chosen by you"
-        if handle is None:
-            self.say(f"{model} from the next message on")
-            return
-        handle.set_model(model, now=now)
-        self.say(f"{model} {'now: the open request is given up' if now else 'from the next request on'}")
+        words = self.request.change(model, effort, temperature) or (model if now else "")
+        if not words:
+            self.say(f"{model} is in use already")
+        elif handle is None:
+            self.say(f"{words} from the next message on")
+        else:
+            handle.set_model(model, now=now, effort=effort, temperature=temperature)
+            self.say(f"{words} {'now: the open request is given up' if now else 'from the next request on'}")
 
     def decide(self, answer: Decide) -> None:
         """Answer an approval or a question of the session shown; it is answered once."""
@@ -356,7 +366,7 @@ class Deck:
         self._past = {run.run_id: run for run in runs if run.run_id not in self._live}
         self._notice = None
         if model and not self._live_here():
-            self._model, self._why = model, "the model of this session"
+            self.request.opened(model, runs[-1] if runs else None)
 
     def new_session(self) -> None:
         self._session, self._title, self._past = None, "", {}

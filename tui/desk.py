@@ -4,20 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from tui.deck import Deck
     from tui.engine import Engine
     from tui.keymap import Keymap
+    from tui.looks import Looks
     from tui.ports import AppSettings, Host
     from tui.reflexes import Reflexes
+    from tui.remembered import Remembered
     from tui.servers import Servers
+
+
+class Bench(Protocol):
+    """The part of the desk that knows no screen, for what line mode does as well."""
+
+    @property
+    def deck(self) -> Deck: ...
+
+    @property
+    def engine(self) -> Engine: ...
+
+    @property
+    def settings(self) -> AppSettings: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """What opens and serves a screen. do: carries out an action by its id. repaint: shows on the cockpit what changed.
+    remembered: what is kept from one start to the next and is no configuration.
 
     The live run of the session shown is `deck.current`; the store is asked with `engine.ask`.
     """
@@ -31,3 +47,5 @@ class Desk:
     repaint: Callable[[], None]
     servers: Servers
     reflexes: Reflexes
+    remembered: Remembered
+    looks: Looks

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui.engine_parts.early import EarlyStop, StopHow
 from tui.engine_parts.errands import Errands
-from tui.engine_parts.helping import import_all, plain_error
+from tui.engine_parts.helping import begin_run, import_all, load_provider, plain_error, run_changes
 from tui.engine_parts.needs import EngineSettings
 from tui.engine_parts.notices import (
     EngineFault,
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from runner.tools.background import Background
     from runner.undo.keeper import Keeper
     from tui.engine_parts.services import Services
+    from tui.person_shell import Shell
 
 T = TypeVar("T")
 
@@ -117,15 +118,18 @@ class Engine:
         *,
         session_id: str | None,
         model: str | None,
+        settings: Mapping[str, str | float] | None = None,
         agent: str | None = None,
         limits: Mapping[LimitName, Decimal | None] | None = None,
         compact: bool = False,
         notes: Sequence[str] = (),
+        shell: Shell | None = None,
     ) -> None:
-        """Start a run; RunBegan or RunRefused answers. limits win over the settings; notes come before the text."""
-        changes = {"model": model, "session_id": session_id}
+        """Start a run; RunBegan or RunRefused answers. settings, limits, notes, shell: see ports.Starter."""
+        changes = run_changes(model, session_id, settings or {})
         self._early = EarlyStop()
-        self._submit(self._start_run((*notes, text), agent, changes, dict(limits or {}), compact, self._early))
+        limits = dict(limits or {})
+        self._submit(self._start_run((*notes, text), agent, changes, limits, compact, shell, self._early))
 
     def stop_starting(self, how: StopHow) -> None:
         """Stop the run that was asked for last, also where it does not exist yet."""
@@ -138,6 +142,10 @@ class Engine:
     def add_rules(self, rules: Sequence[Rule]) -> None:
         """Rules that were saved since the start; they count for the runs to come."""
         self._rules = (*self._rules, *rules)
+
+    def use_settings(self, settings: EngineSettings) -> None:
+        """Settings that were saved since the start; they count for the runs to come."""
+        self._settings = settings
 
     def on_hub(self, work: Callable[[McpHub], Coroutine[Any, Any, T]]) -> Future[T]:
         """Ask the servers for something, on the engine's loop. The future fails with McpError where there are none."""
@@ -175,19 +183,7 @@ class Engine:
 
     def load_provider(self, model: str) -> None:
         """Load what the model's provider needs, without waiting for it; the demos need nothing."""
-        self.background(lambda: self._load_provider(model))
-
-    def _load_provider(self, model: str) -> None:
-        from runner.errors import ConfigError
-        from runner.models.provider_model import ProviderModel
-
-        try:
-            resolved = self._settings.registry().resolve(model)
-        except ConfigError:
-            # A name that means nothing is said when a run is to start with it.
-            return
-        if isinstance(resolved, ProviderModel):
-            resolved.prepare()
+        self.background(lambda: load_provider(self._settings, model))
 
     def shutdown(self) -> Future[None]:
         """Abort what runs, let it save its state, close the store, end the thread. Done within GRACE_AT_QUIT or so."""
@@ -218,13 +214,14 @@ class Engine:
         try:
             asyncio.run(self._guarded())
         finally:
+            self._errands.close()
             self._began.set()
             self._over.set()
 
     async def _guarded(self) -> None:
         serving = asyncio.create_task(self._serve())
         await asyncio.wait({serving})
-        self._report(serving)
+        self._report(serving, fatal=True)
 
     async def _serve(self) -> None:
         self._ready, self._stop = asyncio.Event(), asyncio.Event()
@@ -264,12 +261,12 @@ class Engine:
         finally:
             self._ready.set()
 
-    def _report(self, task: asyncio.Task[Any]) -> None:
+    def _report(self, task: asyncio.Task[Any], *, fatal: bool = False) -> None:
         """A task of ours is over; a fault that nothing handled is said on the screen instead of being lost."""
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            self._post(EngineFault(plain_error(error)))
+            self._post(EngineFault(plain_error(error), error, fatal))
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(work)
@@ -324,6 +321,7 @@ class Engine:
         changes: Mapping[str, Any],
         limits: Mapping[LimitName, Decimal | None],
         compact: bool,
+        shell: Shell | None,
         early: EarlyStop,
     ) -> None:
         from runner.errors import QuarterdeckError
@@ -338,7 +336,7 @@ class Engine:
             described = self._services.equipped(await asyncio.to_thread(self._settings.agent, agent))
             config = self._settings.run_config(attended=True, approver=True, **changes, **for_config(limits))
             config = replace(config, approval_policy=(*config.approval_policy, *self._rules))
-            handle = self._runner.start(described, [{"role": "user", "content": text} for text in texts], config)
+            handle = begin_run(self._runner, described, texts, shell, config)
             early.begun(handle)
             if compact:
                 handle.compact()
@@ -381,15 +379,7 @@ class Engine:
         loop.call_soon_threadsafe(self._spawn, work)
 
     def _run_future(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        loop = self._loop_or_none()
-        if loop is None:
-            work.close()
-            from runner.errors import QuarterdeckError
-
-            failed: Future[T] = Future()
-            failed.set_exception(QuarterdeckError("the program is ending"))
-            return failed
-        return asyncio.run_coroutine_threadsafe(self._errands.run(work), loop)
+        return self._errands.hand_in(work, self._loop_or_none())
 
     def _loop_or_none(self) -> asyncio.AbstractEventLoop | None:
         """The engine's loop; waits the moment that a thread needs to begin."""

@@ -1,16 +1,23 @@
-"""Keys of actions: the defaults, the user's changes, and what is wrong with those. Pure."""
+"""Keys of actions: a preset, the user's changes, and what is wrong with those. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Literal
 
 from runner.errors import ConfigError
-from tui.actions import ACTIONS, BY_ID, TYPED, Action
+from tui.actions import ACTIONS, BY_ID, SHARED_ESCAPE, TYPED, Action, Scope
+from tui.key_presets import PRESETS
+from tui.settings.values import PresetName
 
-_MODIFIERS = ("ctrl", "alt", "shift", "super")
+Origin = Literal["default", "preset", "changed", "made way"]
+"""Who says what the keys of an action are; made way: a key was given to another action, and it has one left."""
+
+_MODIFIERS = ("alt", "ctrl", "shift", "super")
+"""In the order in which the library names them."""
+
 _NAMED = frozenset(
     [
         *("up", "down", "left", "right", "home", "end", "pageup", "pagedown", "insert", "delete"),
@@ -23,8 +30,10 @@ _SAME_BYTE = {
     "ctrl+m": "enter",
     "ctrl+h": "backspace",
     "ctrl+left_square_bracket": "escape",
+    "alt+f": "ctrl+right",
+    "alt+b": "ctrl+left",
 }
-"""Keys that most terminals cannot tell from another one."""
+"""Keys that most terminals, or the library for the sake of some, cannot tell from another one."""
 
 _PUNCTUATION = {
     "\\": "backslash",
@@ -42,6 +51,12 @@ _PUNCTUATION = {
     "'": "apostrophe",
     "`": "grave_accent",
     "^": "circumflex_accent",
+    "<": "less_than_sign",
+    ">": "greater_than_sign",
+    ":": "colon",
+    "!": "exclamation_mark",
+    "*": "asterisk",
+    "#": "number_sign",
 }
 _NAMES = frozenset((*_PUNCTUATION.values(), "plus"))
 """The sign of plus joins the parts of a key, so that key is written by its name."""
@@ -54,11 +69,20 @@ _SHOWN = {name: sign for sign, name in _PUNCTUATION.items()} | {
 _WORD = re.compile(r"[a-zA-Z0-9]")
 
 
-@dataclass(frozen=True, slots=True)
 class Keymap:
-    """The keys in force, for each action."""
+    """The keys in force, for each action. origins: who says so, where that is not the default."""
 
-    keys: Mapping[str, tuple[str, ...]]
+    def __init__(
+        self,
+        keys: Mapping[str, tuple[str, ...]],
+        *,
+        preset: PresetName = "default",
+        origins: Mapping[str, Origin] | None = None,
+    ) -> None:
+        self.keys = keys
+        self.preset: PresetName = preset
+        self.origins = origins or {}
+        self._meanings: dict[Scope, dict[str, str]] = {}
 
     def of(self, action_id: str) -> tuple[str, ...]:
         return self.keys.get(action_id, ())
@@ -68,6 +92,25 @@ class Keymap:
         keys = self.of(action_id)
         return shown(keys[0]) if keys else ""
 
+    def meanings(self, scope: Scope) -> Mapping[str, str]:
+        """The id of the action that each key of a scope means."""
+        if scope not in self._meanings:
+            own = [action.id for action in ACTIONS if action.scope == scope]
+            self._meanings[scope] = {key: action_id for action_id in own for key in self.of(action_id)}
+        return self._meanings[scope]
+
+    @property
+    def rows_first(self) -> bool:
+        """Whether lists open in their lines and not in their filter, because letters alone move in them."""
+        return any(is_typed(key) for key in self.of("list.down"))
+
+
+def is_typed(key: str) -> bool:
+    """Whether a key writes something where text is written."""
+    *modifiers, name = key.split("+")
+    single = len(name) == 1 or name in _NAMES or name == "space"
+    return single and all(modifier == "shift" for modifier in modifiers)
+
 
 def shown(key: str) -> str:
     """A key as people write it: "ctrl+\\", "page up", "esc"."""
@@ -75,12 +118,14 @@ def shown(key: str) -> str:
     return "+".join((*modifiers, _SHOWN.get(name, name)))
 
 
-def keymap(changes: Mapping[str, str] | None = None, *, where: str = "keys") -> Keymap:
-    """The default keys with the user's changes: `{action id: "key,key"}`, an empty text for no key.
+def keymap(changes: Mapping[str, str] | None = None, *, preset: PresetName = "default", where: str = "keys") -> Keymap:
+    """The keys of a preset with the user's changes: `{action id: "key,key"}`, an empty text for no key.
 
     Raises ConfigError for an unknown action, a key that cannot work, a clash, or a reserved key.
     """
     keys = {action.id: action.keys for action in ACTIONS}
+    origins: dict[str, Origin] = dict.fromkeys(PRESETS[preset], "preset")
+    keys.update(PRESETS[preset])
     for action_id, text in (changes or {}).items():
         place = f"{where}.{action_id}"
         action = BY_ID.get(action_id)
@@ -89,23 +134,30 @@ def keymap(changes: Mapping[str, str] | None = None, *, where: str = "keys") -> 
             hint = f'did you mean "{close[0]}"?' if close else f"one of {', '.join(BY_ID)}"
             raise ConfigError("there is no action of this name", where=place, expected=hint)
         keys[action_id] = tuple(_parse(part, action, place) for part in _split(text))
+        origins[action_id] = "changed"
         if action.reserved and not keys[action_id]:
             raise ConfigError(f"{action.name} cannot be left without a key", where=place, expected="at least one key")
-    _make_way(keys, frozenset(changes or ()))
+    origins.update(dict.fromkeys(_make_way(keys, frozenset(changes or ())), "made way"))
     _check_clashes(keys, where)
-    return Keymap(keys)
+    return Keymap(keys, preset=preset, origins=origins)
 
 
-def _make_way(keys: dict[str, tuple[str, ...]], changed: frozenset[str]) -> None:
-    """A key that a person gave to an action is taken from a default that has another one, so that none is lost."""
+def _make_way(keys: dict[str, tuple[str, ...]], changed: frozenset[str]) -> list[str]:
+    """A key that a person gave to an action is taken from a default that has another one, so that none is lost.
+
+    Gives the actions that lost one.
+    """
+    lost: list[str] = []
     for action_id in changed:
         for other_id, others in keys.items():
             one, other = BY_ID[action_id], BY_ID[other_id]
-            if other_id in changed or other.reserved or not _together(one, other):
+            if other_id in changed or other.reserved:
                 continue
-            left = tuple(key for key in others if key not in keys[action_id])
-            if left:
+            left = tuple(key for key in others if key not in keys[action_id] or not _together(one, other, key))
+            if left and left != others:
                 keys[other_id] = left
+                lost.append(other_id)
+    return lost
 
 
 def _split(text: str) -> Iterable[str]:
@@ -123,10 +175,7 @@ def _parse(text: str, action: Action, place: str) -> str:
     key = "+".join((*sorted(modifiers, key=_MODIFIERS.index), name))
     if key in _SAME_BYTE:
         raise ConfigError(f"terminals send {shown(key)} as {_SAME_BYTE[key]}", where=place, expected="another key")
-    printable = not [modifier for modifier in modifiers if modifier != "shift"] and (
-        len(name) == 1 or name in _NAMES or name == "space"
-    )
-    if printable and action.scope in TYPED:
+    if is_typed(key) and action.scope in TYPED:
         raise ConfigError(
             f"{text!r} is needed for writing", where=place, expected="a key with ctrl or alt, or f1 to f24"
         )
@@ -141,7 +190,7 @@ def _check_clashes(keys: Mapping[str, tuple[str, ...]], where: str) -> None:
     for key, actions in owners.items():
         for index, one in enumerate(actions):
             for other in actions[index + 1 :]:
-                if not _together(one, other):
+                if not _together(one, other, key):
                     continue
                 reserved = one if one.reserved else other if other.reserved else None
                 taken = other if reserved is one else one
@@ -152,7 +201,15 @@ def _check_clashes(keys: Mapping[str, tuple[str, ...]], where: str) -> None:
                 raise ConfigError(problem, where=f"{where}.{other.id}", expected="one action for each key")
 
 
-def _together(one: Action, other: Action) -> bool:
-    """Whether the keys of both can be meant at the same moment."""
+def _together(one: Action, other: Action, key: str) -> bool:
+    """Whether a key of both could mean either at the same moment."""
     scopes, others = {one.scope, *one.also}, {other.scope, *other.also}
-    return bool(scopes & others) or "app" in scopes | others
+    if scopes & others:
+        return True
+    if "app" not in scopes | others:
+        return False
+    whole, part = (one, other) if "app" in scopes else (other, one)
+    if key == "escape" and part.scope in SHARED_ESCAPE:
+        return False
+    # Where lists are on screens of their own, most of what works in the whole cockpit does not.
+    return part.scope != "list" or whole.elsewhere

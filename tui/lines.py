@@ -11,8 +11,10 @@ from tui.actions import ACTIONS
 from tui.keymap import Keymap
 from tui.render.clean import clean
 from tui.sandbox_words import sandbox_words
+from tui.setting_words import setting_words
 from tui.status import Sentence, sentence
 from tui.view import View
+from tui.widgets.bars import does
 from tui.words import count, cut, one_line
 
 DEMO_LONG = "demo model, not a real one"
@@ -26,14 +28,42 @@ def status_line(view: View, keys: Keymap, width: int) -> Content:
     """
     said = _notice(view) or sentence(view, keys.show)
     head = _head(clean(view.agent), clean(view.model) or "choosing a model", view.model_is_demo, width)
+    if width >= 100 and (asked := setting_words(view.asked)):
+        head += [(clean(asked), "$text-system"), (" · ", "$muted")]
+    if width < LEAST_WITH_MODEL and said.token in _WAITS:
+        head = [("demo", "$state-waiting"), (" · ", "$muted")] if view.model_is_demo else []
     head += _warning(view, width)
     room = width - sum(cell_len(text) for text, _ in head) - 2
     hint = f"{count(view.unseen, 'new line')} below, {keys.show('end')} shows them" if view.unseen else said.hint
     waits = said.token in _WAITS or bool(view.unseen)
     state, note, hint = _fitted(replace(said, hint=hint), room, waits=waits)
-    line = [*head, ("● ", f"${said.token}"), (state, f"${said.token}"), (note, "$meter-warn"), (hint, "$muted")]
-    return Content.assemble(*line, *_beside(view, width, room - sum(map(cell_len, (state, note, hint)))))
+    line = [("● ", f"${said.token}"), (state, f"${said.token}"), (note, "$meter-warn"), (hint, "$muted")]
+    beside = _beside(view, width, room - sum(map(cell_len, (state, note, hint))))
+    what = opens(view)
+    return (
+        Content.assemble(*head).stylize(does("model"))
+        + (Content.assemble(*line).stylize(does(what)) if what else Content.assemble(*line))
+        + Content.assemble(*beside).stylize(does("processes"))
+    )
 
+
+def opens(view: View) -> str:
+    """The action that a click on what the status line says carries out, "" for none. It never answers anything."""
+    if view.confirm or view.quitting:
+        return ""
+    if view.waiting or view.limit_asked is not None:
+        return "approval.focus"
+    if view.unseen:
+        return "end"
+    if view.waiting_elsewhere:
+        return "sessions"
+    if view.messages:
+        return "queue.focus"
+    return "servers" if view.failed_servers else ""
+
+
+LEAST_WITH_MODEL = 60
+"""Cells from which the model is named also while a person is waited for."""
 
 LEAST_NAME = 12
 """Cells of a command's name that are shown before a hint or a note is left out."""
@@ -63,6 +93,10 @@ def _fitted(said: Sentence, room: int, *, waits: bool) -> tuple[str, str, str]:
 
 _WAITS = frozenset({"state-waiting", "state-paused", "text-system"})
 """Colours of what a person is waited for, where the next key matters most."""
+
+
+_ON_CARDS = frozenset({"choose", "question", "limit"})
+"""Where the card has the keys already, so that none is needed to go there."""
 
 
 def _head(agent: str, model: str, demo: bool, width: int) -> list[tuple[str, str]]:
@@ -106,15 +140,18 @@ def _notice(view: View) -> Sentence | None:
 def key_line(view: View, keys: Keymap, width: int) -> Content:
     """The keys that do something now, in order of importance, as many as there is room for."""
     wanted = sorted((action for action in ACTIONS if action.footer), key=lambda action: action.footer)
-    parts: list[tuple[str, str]] = []
+    line = Content("")
     used = 0
     for action in wanted:
         key = keys.show(action.id)
-        if not key or not action.enabled(view):
+        elsewhere = action.scope == "transcript" and view.answering != "transcript"
+        there = action.id == "approval.focus" and view.answering in _ON_CARDS
+        if not key or elsewhere or there or not action.enabled(view):
             continue
-        size = len(key) + 1 + len(action.name) + (2 if parts else 0)
+        size = len(key) + 1 + len(action.name) + (2 if used else 0)
         if used + size > width:
             continue
+        part = Content.assemble((key, "$key-name"), (f" {action.name}", "$key-label")).stylize(does(action.id))
+        line += Content("  ") + part if used else part
         used += size
-        parts += [("  " if parts else "", ""), (key, "$key-name"), (f" {action.name}", "$key-label")]
-    return Content.assemble(*parts)
+    return line

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from tui.catalogue import model_rows
+from tui.model_list import ModelRow
+from tui.model_memory import Marked, ModelMemory
 from tui.screens.commands import CommandPicker
 from tui.screens.help import HelpScreen
-from tui.screens.models import ModelPicker, ModelRow
+from tui.screens.models import ModelPicker
 from tui.screens.sessions import SessionPicker
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from runner.store.base import SessionSummary
     from tui.engine import Engine
     from tui.keymap import Keymap
+    from tui.model_switch import Switch
     from tui.view import View
 
 MOST_SESSIONS = 500
@@ -41,8 +44,10 @@ class ListScreens:
         self._keys = keys
         self._now = now
 
-    def models(self, *, current: str, live: bool, context_used: int) -> ModelPicker:
-        return ModelPicker(self._model_rows, current=current, live=live, context_used=context_used)
+    def models(self, switch: Switch, memory: ModelMemory, first: Literal["", "temperature"] = "") -> ModelPicker:
+        marked = Marked(memory)
+        names = (*marked.marks.favourites, *marked.marks.recents, switch.current)
+        return ModelPicker(lambda: self._model_rows(names), switch=switch, marked=marked, first=first, now=self._now)
 
     def sessions(self, current: str | None) -> SessionPicker:
         return SessionPicker(self._sessions, self._delete, now=self._now, current=current)
@@ -53,11 +58,16 @@ class ListScreens:
     def commands(self, view: View) -> CommandPicker:
         return CommandPicker(self._keys, view)
 
-    async def _model_rows(self) -> Sequence[ModelRow]:
+    async def _model_rows(self, names: Sequence[str]) -> Sequence[ModelRow]:
+        """Every model of the table, and those of the names that it does not have."""
         settings = self._settings
 
         def gather() -> list[ModelRow]:
-            return model_rows(settings.registry().catalogue(), settings.models, settings.environ)
+            registry = settings.registry()
+            infos = registry.catalogue()
+            known = {info.name for info in infos}
+            more = registry.infos(name for name in dict.fromkeys(names) if name and name not in known)
+            return model_rows([*infos, *more], settings.models, settings.environ)
 
         return await asyncio.wrap_future(self._engine.background(gather))
 

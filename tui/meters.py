@@ -11,6 +11,7 @@ from runner.state import LedgerEntry
 from runner.state.pace import Pace
 from tui.pacing import limit_rate, near_limit, nearest_words, rate_words
 from tui.render.results import entries_of, list_words
+from tui.setting_words import setting_words
 from tui.view import Totals, View, totals
 from tui.words import about, about_money, cost, count, cut, duration, tokens, window
 from tui.words import seconds as whole_seconds
@@ -38,7 +39,7 @@ def _rows(found: Totals, width: int, spark: str) -> list[tuple[int, Content] | N
     run = cost(found.run_cost, estimated=found.run_estimated)
     turn = cost(found.turn_cost, estimated=found.turn_estimated)
     session = cost(found.session_cost, estimated=found.session_estimated)
-    parts, todo = _parts(found), _todo(found)
+    parts, todo, asked = _parts(found), _todo(found), setting_words(found.asked)
     return [
         (0, _pair("tokens", ("new", new), ("cached", cached))),
         (
@@ -55,6 +56,7 @@ def _rows(found: Totals, width: int, spark: str) -> list[tuple[int, Content] | N
         (3, _row("first", _first(found))),
         (2, _row("time", _time(found))),
         (1, todo) if todo is not None else None,
+        (0, _row("asks", asked)) if asked else None,
     ]
 
 
@@ -64,6 +66,7 @@ def meters_line(found: Totals, width: int) -> Content:
     same = found.session_cost == found.run_cost
     parts = [
         f"run {cost(found.run_cost, estimated=found.run_estimated)}",
+        setting_words(found.asked),
         "" if same else f"session {cost(found.session_cost, estimated=found.session_estimated)}",
         f"in {_so_far(found, found.usage.input, 'input')} out {_so_far(found, found.usage.output, 'output')}",
         f"context {_share(found)}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tui.limits import LIMITS, find_limit, read_value
 from tui.render.limits import limit_name, quantity
@@ -73,6 +73,26 @@ class Orders:
         if handle is not None:
             handle.cancel_tool(call.call_id)
             self._deck.say(f"cancelling {cut(call_words(call), 60)}")
+
+    def write_setting(self, name: Literal["effort", "temperature"], text: str) -> str:
+        """An effort or a temperature as it was written, for the run that goes on and the runs to come.
+
+        Returns what is wrong with it, "" where it is set.
+        """
+        from runner.models.fitting import DEFAULT, effort_problem, read_temperature
+
+        if name == "effort":
+            level = text.strip().lower()
+            problem = effort_problem(level)
+            if not problem:
+                self._deck.set_model(effort=level)
+            return problem
+        try:
+            value = read_temperature(text)
+        except ValueError as error:
+            return str(error)
+        self._deck.set_model(temperature=DEFAULT if value is None else value)
+        return ""
 
     def set_limit(self, name: LimitName, value: Decimal | None) -> None:
         """Of the run that goes on, and of nothing else."""

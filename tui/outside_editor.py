@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
@@ -39,6 +40,43 @@ def edit(
         return _read(path)
     finally:
         path.unlink(missing_ok=True)
+
+
+def show(
+    text: str,
+    command: list[str],
+    suffix: str,
+    environ: Mapping[str, str],
+    suspend: Callable[[], AbstractContextManager[None]],
+) -> None:
+    """Let a program show the text; what it does to its copy is not kept. Blocks until it ends. Raises EditorError."""
+    fd, name = tempfile.mkstemp(prefix="quarterdeck-", suffix=suffix)
+    try:
+        with os.fdopen(fd, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+        code = _run([*command, name], environ, suspend)
+        if code:
+            raise EditorError(f"{command[0]} ended with code {code}")
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def editor_of(environ: Mapping[str, str]) -> list[str]:
+    """The command of the person's editor. Raises EditorError where none is set."""
+    return _command(environ)
+
+
+def pager_of(environ: Mapping[str, str]) -> list[str]:
+    """The command of the person's pager, else of less; empty where there is neither. Raises EditorError."""
+    wanted = environ.get("PAGER", "").strip()
+    try:
+        command = shlex.split(wanted)
+    except ValueError as error:
+        raise EditorError(f"the pager {wanted!r} cannot be understood: {error}") from error
+    if command:
+        return command
+    less = shutil.which("less", path=environ.get("PATH"))
+    return [less, "-R"] if less else []
 
 
 def _command(environ: Mapping[str, str]) -> list[str]:

@@ -15,8 +15,9 @@ from tui.lines import key_line, status_line
 from tui.meters import meters, meters_line
 from tui.render.quiet import badge
 from tui.speed import Speedometer
+from tui.status import concerns
 from tui.view import Answering, View, totals
-from tui.widgets.bars import Bar
+from tui.widgets.bars import Bar, does
 from tui.widgets.call_list import CallList
 from tui.widgets.composer import WRITE
 from tui.widgets.queue_list import QueueList
@@ -89,6 +90,7 @@ class Painter:
         clock_due = view.now - self._clock_at >= CLOCK_TIME or _kind(view) != self._kind
         if changed or (clock_due and view.busy):
             self._paint_runs(view)
+        self._screen.concern(concerns(view))
         self.asks.paint(view)
         self._paint_shelves(view)
         self._paint_placeholder(view)
@@ -106,9 +108,10 @@ class Painter:
         screen.status.put(status_line(view, self.keys, screen.status.room))
         screen.key_bar.put(key_line(view, self.keys, screen.key_bar.room))
         if screen.meters_line.display:
-            screen.meters_line.put(meters_line(found, screen.meters_line.room))
+            screen.meters_line.put(meters_line(found, screen.meters_line.room).stylize(does("ledger")))
         if self.meters.display:
-            self.meters.put(meters(found, self.meters.room, self.meters.lines, self._speed.line(view.now, SPARK)))
+            spark = self._speed.line(view.now, SPARK)
+            self.meters.put(meters(found, self.meters.room, self.meters.lines, spark).stylize(does("ledger")))
 
     def _paint_calls(self, view: View) -> None:
         self.timeline.show(self._book.calls(view.runs), view.now)
@@ -178,4 +181,4 @@ def _kind(view: View) -> tuple[object, ...]:
     progress = (run.status, type(run.phase), len(run.settled), len(run.live)) if run else ()
     said = (view.notice, view.confirm, view.quitting, view.answering, view.starting, view.store_open, view.stop_asked)
     counts = (len(view.runs), len(view.messages), view.unseen, len(view.waiting), view.waiting_elsewhere)
-    return view.model, view.session_id, progress, said, counts
+    return (view.model, view.asked), view.session_id, progress, said, counts

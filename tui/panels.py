@@ -46,3 +46,7 @@ def open_panel(name: PanelName, desk: Desk, argument: str = "") -> None:
             from tui.screens.undo import open_undo
 
             open_undo(desk, argument)
+        case "settings":
+            from tui.screens.settings import open_settings
+
+            open_settings(desk, argument)

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from runner.control.commands import LimitName
     from runner.events import Decision, GrantMatch, Scope, ToolPattern
     from runner.messages import JsonObject
-    from themes import Theme
+    from themes import Theme, ThemeError
+    from tui.person_shell import Shell
+    from tui.remembered import Remembered
+    from tui.settings.values import PresetName, Source, TerminalSettings
+    from tui.view import View
 
 
 class Handle(Protocol):
@@ -54,11 +58,22 @@ class Handle(Protocol):
 
     def compact(self, by: str = "user") -> None: ...
 
+    def person_command(self, command: str, *, share: bool = False) -> None: ...
+
+    def end_person_command(self, command_id: str) -> None: ...
+
     def cancel_tool(self, call_id: str) -> None: ...
 
     def set_limit(self, limit: LimitName, value: Decimal | int | float | None) -> None: ...
 
-    def set_model(self, model: str, *, now: bool = False) -> None: ...
+    def set_model(
+        self,
+        model: str = "",
+        *,
+        now: bool = False,
+        effort: str | None = None,
+        temperature: float | Literal["default"] | None = None,
+    ) -> None: ...
 
     def decide(
         self,
@@ -80,8 +95,9 @@ class Handle(Protocol):
 
 
 class Starter(Protocol):
-    """What starts runs. limits: those that a person set, which win over the settings. compact: summarise first.
-    notes: messages before the person's."""
+    """What starts runs. limits: those that a person set, which win over the configured ones; so do settings, by the
+    names of ModelSettings. compact: summarise first. notes: messages before the person's. shell: the
+    command that the run begins with instead of a message."""
 
     def start_run(
         self,
@@ -89,10 +105,12 @@ class Starter(Protocol):
         *,
         session_id: str | None,
         model: str | None,
+        settings: Mapping[str, str | float] | None = None,
         agent: str | None = None,
         limits: Mapping[LimitName, Decimal | None] | None = None,
         compact: bool = False,
         notes: Sequence[str] = (),
+        shell: Shell | None = None,
     ) -> None: ...
 
     def stop_starting(self, how: Literal["stop", "abort"]) -> None:
@@ -112,6 +130,13 @@ class AppSettings(EngineSettings, Protocol):
     @property
     def themes_dir(self) -> Path: ...
 
+    def source(self, key: str) -> Source:
+        """Where the value of a setting came from."""
+        ...
+
+    @property
+    def keymap(self) -> PresetName: ...
+
     @property
     def keys(self) -> Mapping[str, str]: ...
 
@@ -122,6 +147,9 @@ class AppSettings(EngineSettings, Protocol):
     def default_agent(self) -> str: ...
 
     @property
+    def terminal(self) -> TerminalSettings: ...
+
+    @property
     def withheld(self) -> Sequence[object]:
         """What the project's file would change if the folder were trusted."""
         ...
@@ -130,11 +158,31 @@ class AppSettings(EngineSettings, Protocol):
 class Host(Protocol):
     """What the conductor needs of the application."""
 
+    @property
+    def remembered(self) -> Remembered:
+        """What is kept from one start to the next and is no configuration."""
+        ...
+
     def show_screen(self, screen: Screen[Any], then: Callable[[Any], None] | None = None) -> None: ...
 
     def work(self, job: Coroutine[Any, Any, None], group: str) -> None: ...
 
-    def next_theme(self) -> Theme: ...
+    @property
+    def our_themes(self) -> dict[str, Theme]: ...
+
+    @property
+    def theme_problems(self) -> list[ThemeError]:
+        """What was wrong with the person's own theme files at the start."""
+        ...
+
+    @property
+    def theme_now(self) -> Theme: ...
+
+    def use_theme(self, name: str) -> Theme: ...
+
+    def renew_themes(self, found: dict[str, Theme]) -> None:
+        """The files of themes were read again."""
+        ...
 
     def copy(self, text: str) -> None: ...
 
@@ -142,4 +190,12 @@ class Host(Protocol):
         """Give the terminal to another program for a while."""
         ...
 
+    def suspend_program(self) -> str:
+        """Stop the process until the shell continues it; why that cannot be, "" where it was done."""
+        ...
+
     def leave(self, code: int) -> None: ...
+
+    def tell(self, view: View) -> None:
+        """What is shown, for the title of the window and the like."""
+        ...

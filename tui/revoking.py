@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from runner.errors import CommandError
+from runner.errors import CommandError, StoreError
 from runner.policy import GrantFile
 from runner.store.paths import data_dir
-from tui.standing import Entry, Standing, Where
+from tui.standing import Entry, Standing, Where, gather
 
 if TYPE_CHECKING:
-    from tui.desk import Desk
+    from tui.desk import Bench
 
 TRIES = 40
 PAUSE = 0.05
@@ -21,7 +23,7 @@ PAUSE = 0.05
 
 
 class Revoker:
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Bench) -> None:
         self._desk = desk
 
     def file(self) -> GrantFile:
@@ -35,6 +37,15 @@ class Revoker:
         sessions = [*([shown] if shown else []), *sorted(live - {shown})]
         spent: dict[str, Decimal | None] = {run.run_id: run.cost.total for run in deck.view().runs}
         return Where(cwd=settings.cwd, environ=settings.environ, sessions=sessions, spent=spent)
+
+    async def look(self) -> Standing:
+        """All that counts now."""
+        file, where, now = self.file(), self.where(), datetime.now(UTC)
+        engine = self._desk.engine
+        with suppress(StoreError):
+            return await asyncio.wrap_future(engine.ask(lambda store: gather(store, file, where, now)))
+        # Without a store nothing of a session is known, but the files are there.
+        return await asyncio.wrap_future(engine.background(lambda: gather(None, file, where, now)))
 
     async def revoke(self, grants: Sequence[Entry], look: Callable[[], Awaitable[Standing]]) -> Standing:
         """Take them back and give what is left. Raises QuarterdeckError."""

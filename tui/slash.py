@@ -9,8 +9,10 @@ from tui.actions import ACTIONS, Action
 
 _COMMAND = re.compile(r"/([a-z][a-z-]*)(?:[ \t]+(\S.*))?\s*\Z")
 BY_SLASH: dict[str, Action] = {action.slash: action for action in ACTIONS if action.listed}
-ONE_WORD = frozenset({"model"})
-TAKES_ARGUMENT = ONE_WORD | {"limit", "send_now", "grants", "decisions", "try", "servers", "undo", "ledger"}
+ONE_WORD = frozenset({"model", "effort", "temperature"})
+TAKES_ARGUMENT = ONE_WORD | {
+    *("limit", "send_now", "grants", "decisions", "try", "servers", "undo", "ledger", "read.find", "theme", "settings"),
+}
 """Actions whose command may be followed by something; by one word only in ONE_WORD."""
 
 

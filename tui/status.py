@@ -70,6 +70,12 @@ class Sentence:
     note: str = ""
 
 
+def concerns(view: View) -> bool:
+    """Whether something waits for the person, or was said to them: what the zen view has a status line for."""
+    asks = bool(view.waiting) or view.limit_asked is not None or view.waiting_elsewhere > 0
+    return asks or bool(view.confirm) or view.quitting or view.notice is not None or view.unseen > 0
+
+
 def sentence(view: View, key: Keys) -> Sentence:
     if view.quitting:
         return Sentence("state-stopping", "ending the runs and saving", "a moment")
@@ -255,8 +261,12 @@ def _running(run: RunState, view: View, key: Keys) -> Sentence:
             state = f"{one_line(clean(who))} asks the model: {seconds(now - since)}"
         case Between():
             running = _running_calls(run)
-            state = f"running {_oldest(running, now)}" if running else "working"
-            name = _process(running[0]) if running else ""
+            state, name = f"running {_oldest(running, now)}" if running else "working", ""
+            if running:
+                name = _process(running[0])
+            elif run.live_commands:
+                name = cut(one_line(clean(run.live_commands[0].command)), 60)
+                state = f"running your command {name}, {seconds(now - run.live_commands[0].mono)}"
         case _:
             assert_never(run.phase)
     return Sentence("state-running", state, hint, name, near_words(run, now))

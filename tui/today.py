@@ -37,6 +37,11 @@ class Today:
         self._sum: tuple[Cost, bool] | None = None
         self._live: dict[str, int] = {}
 
+    @property
+    def known(self) -> bool:
+        """Whether the store has told what today's runs cost."""
+        return self._runs is not None
+
     def refresh(self) -> None:
         self._since = self._now().replace(hour=0, minute=0, second=0, microsecond=0)
         self._host.work(self._load(self._since), "today")

@@ -17,7 +17,7 @@ from tui.undo_words import shown_path
 
 if TYPE_CHECKING:
     from runner.store import Store
-    from tui.desk import Desk
+    from tui.desk import Bench
 
 MOST_DIFFS = 100
 """Files whose diffs are shown in one view."""
@@ -34,7 +34,7 @@ class Shown:
 class Undoing:
     """One session's undo. Every coroutine raises QuarterdeckError where the store or the disk fails."""
 
-    def __init__(self, desk: Desk, session_id: str) -> None:
+    def __init__(self, desk: Bench, session_id: str) -> None:
         self._desk = desk
         self._session = session_id
         self._data: Path | None = None

@@ -11,6 +11,7 @@ from runner.events import ErrorOccurred, LimitReached
 from runner.messages import AssistantMessage, JsonObject, Message, ToolResult, UserMessage
 from runner.state import CallItem, EventItem, LedgerEntry, Requesting, Retrying, RunState, UserItem
 from runner.state.pace import CHARACTERS_PER_TOKEN, Pace, active_seconds, coming, pace
+from runner.state.settings import Asked
 from runner.usage import Cost, Usage
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ Level = Literal["info", "warning", "error"]
 
 
 ApprovalPart = Literal["choose", "reason", "edit", "allow_for", "question", "answer", "form"]
-Answering = Literal["", ApprovalPart, "limit", "limit_value", "queue", "calls", "axis", "rewrite"]
+Answering = Literal["", ApprovalPart, "limit", "limit_value", "queue", "calls", "axis", "transcript", "find", "rewrite"]
 """What takes the keys besides the message: the approval card or its fields, for a call or for a question, the card of
 a limit or its field, the list of waiting messages, that of running calls, the time axis; rewrite: the message, which
 holds a waiting one that is being edited."""
@@ -41,11 +42,11 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """agent, model: what the next request uses. runs: of the session shown, oldest first; the last may be live.
+    """agent, model, asked: what the next request uses. runs: of the session shown, oldest first; the last may be live.
 
     starting: a run was asked for and has no event yet. elsewhere: live runs of other sessions; waiting_elsewhere:
     approvals that wait in them. now: seconds of the clock that the runs' `mono` comes from.
-    unseen: lines of the transcript below what is visible.
+    unseen: lines of the transcript below what is visible. reading: what can be done with its current item (ReadStep).
     sent: approvals that were answered here and are not resolved yet. refused: why the run refused an answer, by the id
     of its approval. answering: the part of the card in focus.
     failed_servers: names of the MCP servers that cannot be used.
@@ -58,6 +59,7 @@ class View:
     agent: str = ""
     model: str = ""
     model_is_demo: bool = False
+    asked: Asked = field(default_factory=Asked)
     workspace: str = ""
     session_id: str | None = None
     title: str = ""
@@ -76,6 +78,7 @@ class View:
     quitting: bool = False
     answering: Answering = ""
     unseen: int = 0
+    reading: frozenset[str] = frozenset()
     in_background: int = 0
     sandbox: SandboxStatus | None = None
     today: Cost | None = None
@@ -170,6 +173,7 @@ class Totals:
     active: float | None = None
     pace: Pace = field(default_factory=Pace)
     todo: JsonObject | None = None
+    asked: Asked = field(default_factory=Asked)
 
 
 def queued_messages(run: RunState) -> tuple[UserItem, ...]:
@@ -194,7 +198,7 @@ def refusals(run: RunState) -> int:
 def totals(view: View) -> Totals:
     run = view.run
     if run is None:
-        return Totals()
+        return Totals(asked=view.asked)
     speed, speed_estimated = _speed(run)
     request = coming(run)
     ahead = Cost() if request is None else Cost().add(request.cost_usd)
@@ -222,6 +226,7 @@ def totals(view: View) -> Totals:
         elapsed=run.seconds if run.finished else max(0.0, view.now - run.started_mono),
         active=active_seconds(run, view.now),
         pace=pace(run, view.now),
+        asked=view.asked,
         todo=next((each.todo for each in reversed(view.runs) if each.todo is not None), None),
     )
 

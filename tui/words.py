@@ -173,3 +173,10 @@ def cut_middle(text: str, width: int) -> str:
     while cell_len(tail) > width - 1 - cell_len(head):
         tail = tail[1:]
     return f"{head}…{tail}"
+
+
+def imported_from(source: str) -> str:
+    """Whose session it was before it was brought in here."""
+    from runner.importing.steps import NAMES
+
+    return f"imported from {NAMES.get(source, source)}"

@@ -3,6 +3,7 @@
 from tui.actions.answering import APPROVAL, FORM, LIMIT, QUESTION
 from tui.actions.axis import AXIS
 from tui.actions.base import (
+    SHARED_ESCAPE,
     TYPED,
     WRITING,
     Action,
@@ -19,8 +20,10 @@ from tui.actions.base import (
     ScreenName,
 )
 from tui.actions.beside import BESIDE
+from tui.actions.lists import LISTS
 from tui.actions.policy import POLICY
 from tui.actions.program import LOOK, PROGRAM
+from tui.actions.reading import READ
 from tui.actions.running import RUN
 from tui.actions.servers import SERVERS
 from tui.actions.undo import UNDO
@@ -30,6 +33,7 @@ __all__ = [
     "ACTIONS",
     "BY_ID",
     "FIXED_KEYS",
+    "SHARED_ESCAPE",
     "TYPED",
     "WRITING",
     "Action",
@@ -59,7 +63,9 @@ ACTIONS: tuple[Action, ...] = (
     *SERVERS,
     *UNDO,
     *LOOK,
+    *READ,
     *AXIS,
+    *LISTS,
     *PROGRAM,
 )
 BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}
@@ -67,7 +73,8 @@ BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}
 FIXED_KEYS: tuple[tuple[str, str, str], ...] = (
     ("Write", "up, down", "Earlier messages, at the first and last line"),
     ("Write", "@", "Complete a file of this folder; tab or enter takes it"),
-    ("Write", "/", "Complete a command"),
+    ("Write", "/", "Complete a command, and what may follow it"),
+    ("Write", "!", "A shell command run by you, not by the model; !! also gives it to the model"),
     ("Write", "tab", "Next part: what asks, tool calls, message"),
     (
         "Waiting messages",
@@ -80,10 +87,13 @@ FIXED_KEYS: tuple[tuple[str, str, str], ...] = (
     ("Forms on a card", "left, right, space", "Choose in a field with choices"),
     ("Forms on a card", "enter", "Save, from a field of one line"),
     ("Forms on a card", "escape", "Go back; what was written stays until the call is decided"),
+    ("Transcript", "up, down, page up, page down", "Scroll by lines, by pages"),
+    ("Transcript", "1 to 9", "After copying code: another one of the message's blocks"),
+    ("Transcript", "enter, shift+enter, up, down", "In the search: the next hit, the one before"),
+    ("Transcript", "tab, escape", "In the search: stay at the hit; back to where you were"),
     ("Look", "up, down, enter", "In the tool calls: choose one, see all of it"),
-    ("Time axis", "left, right, up, down", "The bar before or after, the row above or below"),
-    ("Time axis", "home, end", "The first bar of the row; the newest, which is followed again"),
-    ("Time axis", "enter", "All of the selected call, or its request in the ledger"),
-    ("Program", "escape", "Close a list or a screen"),
+    ("Lists", "left, right", "Models: less or more reasoning effort"),
+    ("Lists", "q, v, space, j, k, g, G", "On a screen with one text: close; a page on; as in lists of vim"),
+    ("Time axis", "keys of lists", "The row above or below, the first bar, the newest, all of the selected one"),
 )
 """Keys that belong to a widget and cannot be changed, for the help: group, keys, what they do."""

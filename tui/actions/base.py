@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 if TYPE_CHECKING:
     from tui.view import View
 
-Scope = Literal["app", "composer", "approval", "question", "form", "limit", "queue", "axis"]
+Scope = Literal["app", "composer", "approval", "question", "form", "limit", "queue", "axis", "list", "transcript"]
 """Where an action's keys work: everywhere, only while writing, or only while that card or list has the focus; form: in
-every field of a form on a card."""
+every field of a form on a card; list: in every list."""
 
-WRITING: frozenset[Scope] = frozenset({"app", "composer"})
+SHARED_ESCAPE: frozenset[Scope] = frozenset({"list", "transcript", "queue", "axis"})
+"""Scopes whose escape comes before that of the whole program."""
+
+WRITING: frozenset[Scope] = frozenset({"app", "composer", "transcript"})
 """Scopes whose actions can be carried out from a list of commands too."""
 
 TYPED: frozenset[Scope] = frozenset({"app", "composer", "form"})
 """Scopes in which a letter alone cannot be a key."""
 
-PaneName = Literal["timeline", "meters", "axis"]
-PanelName = Literal["grants", "decisions", "processes", "try", "servers", "undo", "ledger"]
+PaneName = Literal["timeline", "output", "meters", "axis"]
+PanelName = Literal["grants", "decisions", "processes", "try", "servers", "undo", "ledger", "settings"]
 """Screens that `tui/panels.py` opens; the action that opens one has its name as id."""
 
 ScreenName = Literal["models", "sessions", "help", "palette", PanelName]
@@ -31,7 +34,14 @@ Choice = Literal[CallChoice, QuestionChoice, CardChoice]
 FormStep = Literal["save", "raw", "editor", "history"]
 LimitChoice = Literal["raise", "value", "off", "model", "wrap_up", "stop"]
 QueueStep = Literal["edit", "earlier", "later", "delete", "undo", "now"]
-AxisStep = Literal["in", "out", "fit", "earlier", "later"]
+AxisStep = Literal["in", "out", "fit", "earlier", "later", "before", "after"]
+ItemStep = Literal["unfold", "copy", "code", "command", "diff", "pager", "editor"]
+"""What needs a current item in the transcript."""
+
+ReadStep = Literal[
+    ItemStep, "focus", "find", "next", "previous", "pager_all", "times", "unfold_all", "down", "up", "first", "last",
+    "page_down", "page_up", "leave",
+]  # fmt: skip
 Order = Literal["retry_now", "next_model", "wrap_up", "compact"]
 
 Refusal: TypeAlias = "Callable[[View], str]"
@@ -58,14 +68,89 @@ class Axis(Protocol):
     def step(self, step: AxisStep) -> None: ...
 
 
+class Reading(Protocol):
+    """What a person may do in the transcript."""
+
+    def step(self, step: ReadStep) -> None: ...
+
+
+class Queue(Protocol):
+    """What a person may do with the messages that wait."""
+
+    def focus(self) -> None: ...
+
+    def step(self, step: QueueStep) -> None: ...
+
+
+class Quitting(Protocol):
+    def ask(self) -> None: ...
+
+    def suspend(self) -> None: ...
+
+
+class Composing(Protocol):
+    """What a person may do with the message besides sending it."""
+
+    def search_history(self) -> None: ...
+
+    def edit_outside(self) -> None: ...
+
+    def fold(self) -> None: ...
+
+
+class Looks(Protocol):
+    """What a person may do with the theme."""
+
+    def next(self) -> None: ...
+
+
+class Panes(Protocol):
+    """What a person may do with the parts of the screen."""
+
+    def toggle(self, pane: PaneName) -> None: ...
+
+    def widen(self, by: int) -> None: ...
+
+    def zen(self) -> None: ...
+
+
+class FirstRun(Protocol):
+    """What a person may try who begins."""
+
+    def tour(self) -> None: ...
+
+    def probe(self) -> None: ...
+
+
 class Cockpit(Protocol):
-    """What actions may ask of the program."""
+    """What actions may ask of the program: mostly of its parts, each with a protocol above."""
+
+    @property
+    def looks(self) -> Looks: ...
+
+    @property
+    def first_run(self) -> FirstRun: ...
+
+    @property
+    def composing(self) -> Composing: ...
 
     @property
     def answers(self) -> Answers: ...
 
     @property
     def axis(self) -> Axis: ...
+
+    @property
+    def queue(self) -> Queue: ...
+
+    @property
+    def panes(self) -> Panes: ...
+
+    @property
+    def reading(self) -> Reading: ...
+
+    @property
+    def quitting(self) -> Quitting: ...
 
     def press_stop(self) -> None: ...
 
@@ -79,21 +164,11 @@ class Cockpit(Protocol):
 
     def new_session(self) -> None: ...
 
-    def ask_quit(self) -> None: ...
-
     def open_screen(self, name: ScreenName, argument: str = "") -> None: ...
-
-    def toggle_pane(self, name: PaneName) -> None: ...
-
-    def focus_queue(self) -> None: ...
 
     def focus_composer(self) -> None: ...
 
-    def queue(self, step: QueueStep) -> None: ...
-
     def scroll_transcript(self, where: Literal["page_up", "page_down", "top", "end"]) -> None: ...
-
-    def next_theme(self) -> None: ...
 
     def copy_last(self) -> None: ...
 
@@ -110,6 +185,7 @@ class Action:
 
     refusal: why it can do nothing now. footer: place in the footer, 0 = not there. slash: its "/command".
     reserved: no other action may take its keys, and it cannot be left without any. also: other scopes it works in.
+    elsewhere: it works on other screens than the cockpit, too.
     """
 
     id: str
@@ -124,6 +200,7 @@ class Action:
     slash: str = ""
     reserved: bool = False
     also: frozenset[Scope] = frozenset()
+    elsewhere: bool = False
 
     def enabled(self, view: View) -> bool:
         """Whether it does something now."""

@@ -7,8 +7,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from runner.errors import ConfigError
 from tui.cli import UsageError, tell
 from tui.settings import Settings, load_settings
+from tui.settings.layers import dotted
 
 
 def load(args: argparse.Namespace, overrides: Mapping[str, object] | None = None) -> Settings:
@@ -17,6 +19,13 @@ def load(args: argparse.Namespace, overrides: Mapping[str, object] | None = None
     options = {name: getattr(args, name, None) for name in ("model", "agent", "theme", "approve")}
     options["sandbox.mode"] = getattr(args, "sandbox", None)
     return load_settings(Path.cwd(), os.environ, {**options, **(overrides or {})})
+
+
+def located(error: ConfigError, settings: Settings) -> ConfigError:
+    """What is wrong with the keymap, with the file and line that says so."""
+    action_id = error.where.removeprefix("keys.")
+    place = settings.source(dotted(("keys", action_id))).where or settings.source("keymap").where
+    return ConfigError(str(error), where=place) if place and action_id != error.where else error
 
 
 def enter_folder(args: argparse.Namespace) -> None:

@@ -13,7 +13,7 @@ from runner.store.paths import DATABASE_NAME, data_dir
 from tui import words
 from tui.commands.doctor_sandbox import sandbox, secrets
 from tui.commands.findings import Finding
-from tui.commands.probe import local_servers, probe
+from tui.local_servers import local_servers, probe
 from tui.settings import NamedModelSettings, Settings, load_settings, project_file, user_file
 
 AREA_CONFIG, AREA_DATA, AREA_MODELS = "Configuration", "Data", "Models"
@@ -58,7 +58,7 @@ def _keys_of_actions(settings: Settings) -> Iterator[Finding]:
     from tui.keymap import keymap
 
     try:
-        keymap(settings.keys)
+        keymap(settings.keys, preset=settings.keymap)
     except ConfigError as error:
         yield Finding(area=AREA_CONFIG, name="Keys", value=str(error), level="broken", fix="correct the table [keys]")
 

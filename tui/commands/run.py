@@ -18,6 +18,7 @@ from tui.settings import Settings
 if TYPE_CHECKING:
     from runner.config import RunConfig
     from runner.mcp.state import ServerState
+    from runner.models.base import ModelInfo, ModelSettings
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     report_withheld(settings)
     name, why = settings.chosen_model()
     registry = settings.registry()
-    registry.resolve(name)
+    asked = _asked(args, registry.resolve(name).info)
 
     from runner.clock import SystemClock
     from runner.store import Store
@@ -61,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
             runner=services.runner(store),
             agent=services.equipped(settings.agent()),
             prompt=prompt,
-            config=_config(settings, session_id, control=args.control),
+            config=_config(settings, session_id, asked, control=args.control),
             json=args.json,
             control=args.control,
             services=services,
@@ -82,10 +83,26 @@ class _Failures:
         self._failed = failed
 
 
-def _config(settings: Settings, session_id: str | None, *, control: bool) -> RunConfig:
+def _config(settings: Settings, session_id: str | None, asked: ModelSettings, *, control: bool) -> RunConfig:
     # A file may say "ask" for the screen; where nobody can send an answer, asking would wait for ever.
     nobody: dict[str, Any] = {} if control else {"on_limit": "end"}
-    return settings.run_config(session_id=session_id, approver=control, **nobody)
+    return settings.run_config(session_id=session_id, approver=control, model_settings=asked, **nobody)
+
+
+def _asked(args: argparse.Namespace, info: ModelInfo) -> ModelSettings:
+    """The effort and the temperature of the command line."""
+    from runner.models.base import ModelSettings
+    from runner.models.fitting import DEFAULT, effort_problem, read_temperature
+
+    effort: str | None = args.effort
+    problem = effort_problem(effort, info) if effort is not None else ""
+    if problem:
+        raise UsageError(f"quarterdeck run: --effort: {problem}")
+    try:
+        temperature = None if args.temperature is None else read_temperature(args.temperature)
+    except ValueError as error:
+        raise UsageError(f"quarterdeck run: --temperature: {error}") from error
+    return ModelSettings(reasoning_effort=None if effort == DEFAULT else effort, temperature=temperature)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

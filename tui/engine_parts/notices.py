@@ -82,9 +82,14 @@ class SandboxKnown:
 
 @dataclass(frozen=True, slots=True)
 class EngineFault:
-    """Something broke that is no run's own end: a broken installation, a wrong configuration, a bug of ours."""
+    """Something broke that is no run's own end: a broken installation, a wrong configuration, a bug of ours.
+
+    fatal: nothing can be run any more.
+    """
 
     problem: str
+    error: BaseException | None = None
+    fatal: bool = False
 
 
 Notice: TypeAlias = (

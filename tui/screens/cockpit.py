@@ -6,33 +6,38 @@ after the first frame.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
-from tui.actions import ACTIONS, PaneName, QueueStep
+from tui.actions import ACTIONS
 from tui.keymap import Keymap
 from tui.screens.steady import Steady
 from tui.widgets.bars import Bar
 from tui.widgets.completion import CompletionPopup
 from tui.widgets.composer import Composer
 from tui.widgets.rows import Rows
+from tui.widgets.side_column import SideColumn
 from tui.widgets.welcome import Welcome
 
 if TYPE_CHECKING:
-    from runner.state import CallItem
-    from tui.render.lanes import Bar as TimeBar
+    from tui.screens.conducts import Conducts
     from tui.widgets.approval import ApprovalCard
     from tui.widgets.asking import Asking
     from tui.widgets.call_list import CallList
-    from tui.widgets.completion import Word
     from tui.widgets.limit_card import LimitCard
     from tui.widgets.queue_list import QueueList
     from tui.widgets.shelf import ShelfRows
     from tui.widgets.time_axis import TimeAxis
+    from tui.widgets.timeline import OutputTail
+    from tui.widgets.transcript import Transcript
+
+_PANES = ("timeline", "transcript", "axis", "welcome")
+"""What escape leaves for the message."""
 
 WIDE = 100
 """Columns from which the tool calls and meters have a column of their own."""
@@ -45,61 +50,9 @@ BY_HEIGHT = [(0, "-short"), (18, "-medium"), (28, "-tall")]
 """Classes that screens have from so many columns or lines on; the stylesheet lays out by them."""
 
 
-class Answers(Protocol):
-    """What becomes of the answers that are given on cards."""
-
-    def decide(self, decided: ApprovalCard.Decided) -> None: ...
-
-    def try_on_history(self, asked: ApprovalCard.TryOnHistory) -> None: ...
-
-    def edit_outside(self, asked: ApprovalCard.EditOutside) -> None: ...
-
-    def decide_limit(self, decided: LimitCard.Decided) -> None: ...
-
-    def cancel_call(self, call: CallItem) -> None: ...
-
-
-class Browsing(Protocol):
-    def view_call(self, call: CallItem) -> None: ...
-
-    def view_bar(self, bar: TimeBar, call: CallItem | None) -> None: ...
-
-
-class Conducts(Protocol):
-    """Who carries out what happens on the screen."""
-
-    @property
-    def answers(self) -> Answers: ...
-
-    @property
-    def browsing(self) -> Browsing: ...
-
-    def do(self, action_id: str) -> bool: ...
-
-    def can(self, action_id: str) -> bool: ...
-
-    def up(self) -> bool: ...
-
-    def escape(self) -> bool: ...
-
-    def queue(self, step: QueueStep) -> None: ...
-
-    def submit(self, text: str) -> bool: ...
-
-    def frame(self) -> None: ...
-
-    def repaint(self) -> None: ...
-
-    def complete(self, word: Word | None) -> None: ...
-
-    def typed(self, text: str) -> None: ...
-
-    def left_out(self, number: int) -> None: ...
-
-    def view_selected_call(self) -> None: ...
-
-
 class CockpitScreen(Steady[None]):
+    KEYS: ClassVar[Mapping[str, str]] = {"list.filter": "write"}
+
     class FrameDue(Message):
         """Something of a run waits to be shown."""
 
@@ -108,7 +61,8 @@ class CockpitScreen(Steady[None]):
         self.keys = keys
         self.conductor: Conducts | None = None
         self._folder = folder
-        self._axis: bool | None = None
+        self.axis_wanted: bool | None = None
+        """Whether a person wants to see the time axis; None = by the size of the screen."""
         self._early: list[str] = []
         self._early_messages: list[str] = []
         composer_keys = {
@@ -117,6 +71,7 @@ class CockpitScreen(Steady[None]):
         self.popup = CompletionPopup(id="completion")
         self.composer = Composer(self.popup, composer_keys, self._asked, id="composer")
         self.welcome = Welcome(keys, folder, id="welcome")
+        self._side = SideColumn(id="side")
         self.status = Bar("starting", id="status")
         self.key_bar = Bar("", id="keys")
         self.meters_line = Bar("", id="meters-line")
@@ -125,7 +80,7 @@ class CockpitScreen(Steady[None]):
         with Horizontal(id="body"):
             with Vertical(id="main"):
                 yield self.welcome
-            yield Vertical(id="side")
+            yield self._side
         yield Vertical(id="ask")
         yield self.popup
         yield self.composer
@@ -151,38 +106,73 @@ class CockpitScreen(Steady[None]):
             conductor.do(action_id)
         self._early, self._early_messages = [], []
 
-    def toggle(self, pane: PaneName) -> None:
-        """On a wide screen each pane comes and goes; on a narrow one the tool calls take the transcript's place."""
-        if pane == "meters":
-            self.toggle_class("-no-meters")
-        elif pane == "axis" and self._has_axis_room:
-            self._step_to_axis()
-        elif self.wide:
-            self.toggle_class("-no-timeline")
-        else:
-            self.toggle_class("-show-side")
+    @property
+    def zen(self) -> bool:
+        """Whether only the transcript and the message are shown."""
+        return self.has_class("-zen")
+
+    def concern(self, person: bool) -> None:
+        """Whether there is something that the zen view shows its status line for."""
+        if person != self.has_class("-concerns"):
+            self.set_class(person, "-concerns")
+            if self.zen and self.conductor is not None:
+                self.call_after_refresh(self.conductor.repaint)
 
     @property
-    def _has_axis_room(self) -> bool:
+    def side_shown(self) -> bool:
+        """Whether there is a column beside the transcript."""
+        return self.wide and not self.zen and bool(self._side.display)
+
+    @property
+    def side_columns(self) -> int:
+        return self._side.region.width
+
+    def set_side_columns(self, width: int | None) -> None:
+        """None: as the stylesheet has it."""
+        self._side.styles.width = width
+
+    @property
+    def has_axis_room(self) -> bool:
         return self.wide and self.size.height >= AXIS_LINES
 
     @property
     def axis_shown(self) -> bool:
         """On a large screen until a person hides it, on a smaller wide one when asked for. A card needs its room."""
-        wanted = self.size.width >= 140 and self.size.height >= 44 if self._axis is None else self._axis
+        wanted = self.size.width >= 140 and self.size.height >= 44 if self.axis_wanted is None else self.axis_wanted
         beside_card = not self.has_class("-asking") or self.size.height >= AXIS_LINES + 8
-        return wanted and self._has_axis_room and beside_card
+        return wanted and self.has_axis_room and beside_card and not self.zen
 
-    def _step_to_axis(self) -> None:
-        """Shown and gone to; hidden again from there."""
+    def step_to_axis(self) -> bool:
+        """Show it and go to it, or leave it from there; whether it is to be shown."""
         axis = self.query_one("#axis")
-        self._axis = not (axis.display and axis.has_focus)
-        if self._axis:
+        wanted = not (axis.display and axis.has_focus)
+        if wanted:
             # It is shown by the next painting, and a hidden widget takes no focus.
             axis.display = True
             axis.focus()
         else:
             self.composer.focus()
+        return wanted
+
+    @on(SideColumn.Dragged)
+    def _dragged(self, event: SideColumn.Dragged) -> None:
+        event.stop()
+        if self.conductor is not None:
+            self.conductor.panes.drag(event.width, dropped=event.dropped)
+
+    @on(Bar.Clicked)
+    def _bar_clicked(self, event: Bar.Clicked) -> None:
+        event.stop()
+        self._do(event.action_id)
+
+    def on_output_tail_opened(self, event: OutputTail.Opened) -> None:
+        event.stop()
+        if self.conductor is not None:
+            self.conductor.browsing.view_call(event.call)
+
+    def action_write(self) -> None:
+        """From a pane back to the message."""
+        self.composer.focus()
 
     @on(FrameDue)
     def _frame(self) -> None:
@@ -223,6 +213,15 @@ class CockpitScreen(Steady[None]):
         if self.conductor is not None and event.rows.id == "timeline":
             self.conductor.view_selected_call()
 
+    def on_welcome_offered(self, event: Welcome.Offered) -> None:
+        event.stop()
+        self.composer.focus()
+        self._do(event.action_id)
+
+    def on_welcome_typed(self, event: Welcome.Typed) -> None:
+        event.stop()
+        self._typed(event.text)
+
     def on_time_axis_selected(self, event: TimeAxis.Selected) -> None:
         event.stop()
         if self.conductor is not None:
@@ -241,15 +240,18 @@ class CockpitScreen(Steady[None]):
     def on_key(self, event: events.Key) -> None:
         """Escape leaves a pane before it means anything else; tab goes to the card while there is one."""
         focused = self.focused
-        if event.key == "escape" and focused is not None and focused.id in ("timeline", "transcript", "axis"):
+        if event.key == "escape" and focused is not None and focused.id in _PANES:
             event.stop()
-            self.composer.focus()
+            # Where escape leads into the transcript, it does not lead out of it.
+            if focused.id != "transcript" or "escape" not in self.keys.of("composer.leave"):
+                self.composer.focus()
         elif event.key == "tab" and focused is self.composer and self._can("approval.focus"):
             event.stop()
             self._do("approval.focus")
 
     def on_resize(self) -> None:
         if self.conductor is not None:
+            self.conductor.panes.fit()
             self.call_after_refresh(self.conductor.repaint)
 
     def on_screen_resume(self) -> None:
@@ -304,13 +306,33 @@ class CockpitScreen(Steady[None]):
     def on_queue_list_stepped(self, event: QueueList.Stepped) -> None:
         event.stop()
         if self.conductor is not None:
-            self.conductor.queue(event.step)
+            self.conductor.queue.step(event.step)
             self.conductor.repaint()
 
     def on_call_list_cancelled(self, event: CallList.Cancelled) -> None:
         event.stop()
         if self.conductor is not None:
             self.conductor.answers.cancel_call(event.call)
+
+    def on_transcript_asked(self, event: Transcript.Asked) -> None:
+        event.stop()
+        self._do(event.action_id)
+
+    def on_transcript_block_picked(self, event: Transcript.BlockPicked) -> None:
+        event.stop()
+        if self.conductor is not None:
+            self.conductor.reading.pick_code(event.number)
+            self.conductor.repaint()
+
+    def on_transcript_item_marked(self, event: Transcript.ItemMarked) -> None:
+        """What the keys do depends on the item."""
+        event.stop()
+        if self.conductor is not None:
+            self.conductor.repaint()
+
+    def on_transcript_typed(self, event: Transcript.Typed) -> None:
+        event.stop()
+        self._typed(event.text)
 
     def on_asking_typed(self, event: Asking.Typed) -> None:
         event.stop()

@@ -21,10 +21,11 @@ class CommandRows(Rows):
 
     def draw(self, row: object, width: int, selected: bool) -> Content:
         assert isinstance(row, Action)
+        name = 16 if width >= 50 else 13
         content = Content.assemble(
-            (f" {fit(row.name, 16)}", "bold $foreground"),
-            (f" {fit(self._keys.show(row.id), 10)} ", "$key-name"),
-            (cut(row.help, width - 29), "$muted"),
+            (f" {fit(row.name, name)}", "bold $foreground"),
+            (f" {fit(self._keys.show(row.id), 12)} ", "$key-name"),
+            (cut(row.help, width - name - 15), "$muted"),
         ).truncate(width, pad=True)
         return content.stylize("$selection-text on $selection") if selected else content
 
@@ -36,7 +37,7 @@ class CommandPicker(Picker[str | None]):
     def __init__(self, keys: Keymap, view: View) -> None:
         self._keys = keys
         super().__init__()
-        self._usable = [
+        self.usable = [
             action for action in ACTIONS if action.listed and action.id != "palette" and action.enabled(view)
         ]
 
@@ -44,10 +45,10 @@ class CommandPicker(Picker[str | None]):
         return CommandRows(self._keys, id="picker-rows")
 
     def hint(self) -> str:
-        return "enter does it · esc closes"
+        return f"enter does it · {self.keys_of(('list.close', 'closes'))}"
 
     async def load(self) -> Sequence[object]:
-        return self._usable
+        return self.usable
 
     def search_text(self, item: object) -> str:
         assert isinstance(item, Action)

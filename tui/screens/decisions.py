@@ -9,7 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Input
 
@@ -80,7 +79,7 @@ class DecisionRows(Rows):
 
 
 class DecisionsScreen(Picker[None]):
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+r", "propose", show=False, priority=True)]
+    KEYS: ClassVar[Mapping[str, str]] = {"list.again": "propose"}
     TITLE_TEXT = "Decisions"
     SUBTITLE = HINT
 
@@ -97,7 +96,8 @@ class DecisionsScreen(Picker[None]):
         return DecisionRows(id="picker-rows")
 
     def hint(self) -> str:
-        return "enter shows all of it · ctrl+r makes a rule of it and tries it · esc closes"
+        more = self.keys_of(("list.again", "makes a rule of it and tries it"), ("list.close", "closes"))
+        return f"enter shows all of it · {more}"
 
     def start(self) -> None:
         self.query_one(Input).value = self._text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -43,17 +43,25 @@ class FileList(Static):
 
 class DiffView(Steady[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,v", "close", show=False, priority=True),
+        Binding("q,v", "close", show=False, priority=True),
         Binding("s", "turn", show=False),
         Binding("n,right,tab", "file(1)", show=False, priority=True),
         Binding("p,left,shift+tab", "file(-1)", show=False, priority=True),
-        Binding("j,down", "scroll(1)", show=False),
-        Binding("k,up", "scroll(-1)", show=False),
-        Binding("pagedown,space", "page(1)", show=False),
-        Binding("pageup", "page(-1)", show=False),
-        Binding("home,g", "edge(False)", show=False),
-        Binding("end,G", "edge(True)", show=False),
+        Binding("j", "scroll(1)", show=False),
+        Binding("k", "scroll(-1)", show=False),
+        Binding("space", "page(1)", show=False),
+        Binding("g", "edge(False)", show=False),
+        Binding("G", "edge(True)", show=False),
     ]
+    KEYS: ClassVar[Mapping[str, str]] = {
+        "list.up": "scroll(-1)",
+        "list.down": "scroll(1)",
+        "list.page_up": "page(-1)",
+        "list.page_down": "page(1)",
+        "list.first": "edge(False)",
+        "list.last": "edge(True)",
+        "list.close": "close",
+    }
 
     def __init__(self, title: str, files: Sequence[FileDiff]) -> None:
         """title: what wants to make the changes; not clean."""

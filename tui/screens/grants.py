@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Input
 
-from runner.errors import QuarterdeckError, StoreError
+from runner.errors import QuarterdeckError
 from tui.grant_words import scope_words
 from tui.render.clean import clean, visible
 from tui.revoking import Revoker
 from tui.screens.picker import Picker
-from tui.standing import Entry, Standing, gather
+from tui.standing import Entry, Standing
 from tui.widgets.rows import Rows
 from tui.words import ago, count, cut, fit, one_line
 
@@ -81,10 +78,7 @@ def used_words(entry: Entry, now: datetime) -> str:
 
 
 class GrantsScreen(Picker[None]):
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+d,delete", "revoke", show=False, priority=True),
-        Binding("ctrl+x", "revoke_all", show=False, priority=True),
-    ]
+    KEYS: ClassVar[Mapping[str, str]] = {"list.delete": "revoke", "list.delete_all": "revoke_all"}
     TITLE_TEXT = "Grants and rules"
     SUBTITLE = "what is decided before anybody is asked"
 
@@ -100,23 +94,16 @@ class GrantsScreen(Picker[None]):
         return GrantRows(lambda: datetime.now(UTC), id="picker-rows")
 
     def hint(self) -> str:
-        return "enter shows what it decided · ctrl+d takes it back · ctrl+x takes all back · esc closes"
+        back = (("list.delete", "takes it back"), ("list.delete_all", "takes all back"))
+        return f"enter shows what it decided · {self.keys_of(*back, ('list.close', 'closes'))}"
 
     def start(self) -> None:
         self.query_one(Input).value = self._text
         super().start()
 
     async def load(self) -> Sequence[object]:
-        self._standing = await self._look()
+        self._standing = await self._revoker.look()
         return self._standing.entries
-
-    async def _look(self) -> Standing:
-        file, where, now = self._revoker.file(), self._revoker.where(), datetime.now(UTC)
-        engine = self._desk.engine
-        with suppress(StoreError):
-            return await asyncio.wrap_future(engine.ask(lambda store: gather(store, file, where, now)))
-        # Without a store nothing of a session is known, but the files are there.
-        return await asyncio.wrap_future(engine.background(lambda: gather(None, file, where, now)))
 
     def search_text(self, item: object) -> str:
         assert isinstance(item, Entry)
@@ -187,7 +174,8 @@ class GrantsScreen(Picker[None]):
             self.say("nothing is granted; rules are changed in their files", "state-waiting")
         elif not self._doomed:
             self._doomed = True
-            self.say(f"take back {_each(grants)}? ctrl+x again does it, any move keeps them", "state-waiting")
+            again = f"{self.key_of('list.delete_all')} again does it, any move keeps them"
+            self.say(f"take back {_each(grants)}? {again}", "state-waiting")
         else:
             self._doomed = False
             self._take_back(grants)
@@ -199,7 +187,7 @@ class GrantsScreen(Picker[None]):
         place = max(0, self._list.selected)
         self.say("taking it back", "state-waiting")
         try:
-            left = await self._revoker.revoke(grants, self._look)
+            left = await self._revoker.revoke(grants, self._revoker.look)
         except QuarterdeckError as error:
             self.say(str(error), "state-failed")
             return

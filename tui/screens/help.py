@@ -11,7 +11,7 @@ from tui.actions import ACTIONS, BY_ID, FIXED_KEYS, WRITING
 from tui.keymap import Keymap, shown
 from tui.screens.picker import Picker
 from tui.widgets.rows import Rows
-from tui.words import cut, fit
+from tui.words import count, cut, fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,22 @@ class HelpScreen(Picker[str | None]):
 
     def __init__(self, keys: Keymap) -> None:
         super().__init__()
+        self._keys = keys
         self._all = help_rows(keys)
 
+    def subtitle(self) -> str:
+        """Whose keys these are."""
+        own = sum(origin == "changed" for origin in self._keys.origins.values())
+        yours = f", {count(own, 'change')} of yours" if own else ""
+        return f"keymap {self._keys.preset}{yours}"
+
     def hint(self) -> str:
-        return "enter does it · esc closes · keys can be changed in config.toml, table [keys]"
+        what = f"enter does it · {self.keys_of(('list.close', 'closes'))}"
+        room = self.app.size.width  # pyright: ignore[reportUnknownMemberType]
+        if room < 60:
+            return what
+        more = ", quarterdeck keys prints them" if room >= 110 else ""
+        return f"{what} · keymap and [keys] in config.toml change them{more}"
 
     def make_rows(self) -> Rows:
         return HelpRows(id="picker-rows")
@@ -78,12 +90,15 @@ class HelpScreen(Picker[str | None]):
 
     def detail(self, item: object | None) -> Content:
         assert isinstance(item, HelpRow)
-        name = f' · its name in [keys] is "{item.action_id}"' if item.action_id else ""
-        return Content.styled(f"{item.text}{name}", "$muted")
+        if not item.action_id:
+            return Content.styled(f"{item.text} · it belongs to the field or list and stays", "$muted")
+        changed = self._keys.origins.get(item.action_id)
+        by = {"preset": f", from keymap {self._keys.preset}", "changed": ", changed by you"}.get(changed or "", "")
+        return Content.styled(f'{item.text} · its name in [keys] is "{item.action_id}"{by}', "$muted")
 
     def choose(self, item: object) -> None:
         assert isinstance(item, HelpRow)
         if item.action_id and BY_ID[item.action_id].scope in WRITING:
             self.leave(item.action_id)
         else:
-            self.say("this key works only where it is meant for", "state-waiting")
+            self.say("it works only where it is meant for: go there and press it", "state-waiting")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Generic, TypeVar, cast
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -16,6 +16,7 @@ from textual.worker import Worker, WorkerState
 
 from tui.fuzzy import best
 from tui.screens.steady import Steady
+from tui.widgets.list_keys import keymap_of
 from tui.widgets.rows import Rows
 
 R = TypeVar("R")
@@ -28,6 +29,19 @@ class Picker(ModalScreen[R], Steady[R], Generic[R]):
 
     # At once, before the filter sees it: keys typed right after it belong to the screen below.
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", show=False, priority=True)]
+    KEYS: ClassVar[Mapping[str, str]] = {
+        "list.up": "move(-1)",
+        "list.down": "move(1)",
+        "list.page_up": "page(-1)",
+        "list.page_down": "page(1)",
+        "list.first": "edge(False)",
+        "list.last": "edge(True)",
+        "list.filter": "filter",
+        "list.close": "close",
+    }
+    WRITES: ClassVar[bool] = False
+    """Whether its field is written first, also where letters move in lists."""
+
     TITLE_TEXT: ClassVar[str] = ""
     SUBTITLE: ClassVar[str] = ""
 
@@ -45,8 +59,15 @@ class Picker(ModalScreen[R], Steady[R], Generic[R]):
     def choose(self, item: object) -> None:
         raise NotImplementedError
 
+    def subtitle(self) -> str:
+        return self.SUBTITLE
+
     def hint(self) -> str:
         return "enter chooses · esc closes"
+
+    def beside(self) -> ComposeResult:
+        """Widgets between the detail and the line of keys."""
+        yield from ()
 
     def detail(self, item: object | None) -> Content:
         """The line below the list, about the selected row."""
@@ -58,15 +79,16 @@ class Picker(ModalScreen[R], Steady[R], Generic[R]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="picker"):
-            title = Content.assemble((self.TITLE_TEXT, "bold $primary"), (f"  {self.SUBTITLE}", "$muted"))
+            title = Content.assemble((self.TITLE_TEXT, "bold $primary"), (f"  {self.subtitle()}", "$muted"))
             yield Static(title, classes="picker-title", markup=False)
-            yield Input(placeholder="type to filter", classes="picker-filter", select_on_focus=False)
+            yield Input(placeholder=self._filter_words, classes="picker-filter", select_on_focus=False)
             yield self._list
             yield Static("", classes="picker-detail", markup=False)
+            yield from self.beside()
             yield Static(Content.styled(self.hint(), "$key-label"), classes="picker-hint", markup=False)
 
     def on_mount(self) -> None:
-        self.query_one(Input).focus()
+        (self._list if self._rows_first else self.query_one(Input)).focus()
         self.start()
 
     def start(self) -> None:
@@ -132,13 +154,29 @@ class Picker(ModalScreen[R], Steady[R], Generic[R]):
         if self._list.row is not None:
             self.choose(self._list.row)
 
-    def on_key(self, event: events.Key) -> None:
-        """The filter keeps the focus; the keys that move in a list go to the list."""
-        page = max(1, self._list.content_size.height - 1)
-        moves = {"up": -1, "down": 1, "pageup": -page, "pagedown": page, "ctrl+home": -(10**6), "ctrl+end": 10**6}
-        if event.key in moves and not self._list.has_focus:
-            event.stop()
-            self._list.action_move(moves[event.key])
+    def action_move(self, by: int) -> None:
+        self._list.move(by)
+
+    def action_page(self, by: int) -> None:
+        self._list.take("page_up" if by < 0 else "page_down")
+
+    def action_edge(self, end: bool) -> None:
+        self._list.take("last" if end else "first")
+
+    def action_filter(self) -> None:
+        self.query_one(Input).focus()
 
     def action_close(self) -> None:
-        self.leave()
+        """Close; from the filter first back to the lines, where those were there first."""
+        if self._rows_first and self.query_one(Input).has_focus:
+            self._list.focus()
+        else:
+            self.leave()
+
+    @property
+    def _filter_words(self) -> str:
+        return f"{self.key_of('list.filter')} filters" if self._rows_first else "type to filter"
+
+    @property
+    def _rows_first(self) -> bool:
+        return keymap_of(self).rows_first and not self.WRITES

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Input
 
@@ -44,7 +43,7 @@ def state_words(process: BackgroundProcess) -> tuple[str, str]:
     if process.state != "ended":
         return _STATES[process.state]
     if process.exit_code is not None:
-        return f"✓ exit {process.exit_code}", "state-ok" if process.exit_code == 0 else "state-failed"
+        return ("✓ exit 0", "state-ok") if process.exit_code == 0 else (f"✗ exit {process.exit_code}", "state-failed")
     return f"✗ {process.signal or 'ended'}", "state-cancelled" if process.stopped_by else "state-failed"
 
 
@@ -69,10 +68,7 @@ class ProcessRows(Rows):
 
 
 class ProcessesScreen(Picker[None]):
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+d,delete", "stop", show=False, priority=True),
-        Binding("ctrl+x", "stop_all", show=False, priority=True),
-    ]
+    KEYS: ClassVar[Mapping[str, str]] = {"list.delete": "stop", "list.delete_all": "stop_all"}
     TITLE_TEXT = "In the background"
     SUBTITLE = "processes of this session; they end with it"
 
@@ -85,7 +81,8 @@ class ProcessesScreen(Picker[None]):
         return ProcessRows(lambda: datetime.now(UTC), id="picker-rows")
 
     def hint(self) -> str:
-        return "enter shows its output · ctrl+d ends it · ctrl+x ends all · esc closes"
+        more = self.keys_of(("list.delete", "ends it"), ("list.delete_all", "ends all"), ("list.close", "closes"))
+        return f"enter shows its output · {more}"
 
     def start(self) -> None:
         super().start()
@@ -169,7 +166,9 @@ class ProcessesScreen(Picker[None]):
         elif not self._doomed:
             self._doomed = True
             many = count(len(running), "process", "processes")
-            self.say(f"end {many}? ctrl+x again does it, any move keeps them", "state-waiting")
+            self.say(
+                f"end {many}? {self.key_of('list.delete_all')} again does it, any move keeps them", "state-waiting"
+            )
         else:
             for item in running:
                 processes.stop(item.process_id)

@@ -51,9 +51,10 @@ class SaveRule(ModalScreen["tuple[Place, str] | None"], Steady["tuple[Place, str
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", show=False, priority=True),
-        Binding("up,shift+tab", "move(-1)", show=False, priority=True),
-        Binding("down,tab", "move(1)", show=False, priority=True),
+        Binding("shift+tab", "move(-1)", show=False, priority=True),
+        Binding("tab", "move(1)", show=False, priority=True),
     ]
+    KEYS: ClassVar[Mapping[str, str]] = {"list.up": "move(-1)", "list.down": "move(1)", "list.close": "close"}
 
     def __init__(self, draft: Draft, summary: str, *, cwd: Path, environ: Mapping[str, str]) -> None:
         super().__init__()
@@ -108,7 +109,7 @@ class SaveRule(ModalScreen["tuple[Place, str] | None"], Steady["tuple[Place, str
         self.leave((self._places[max(0, self._rows.selected)].place, self._note()))
 
     def action_move(self, by: int) -> None:
-        self._rows.action_move(by)
+        self._rows.move(by)
 
     def action_close(self) -> None:
         self.leave()

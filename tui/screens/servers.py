@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Input
 
@@ -53,10 +52,7 @@ class ServerRows(Rows):
 
 
 class ServersScreen(Picker[None]):
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+r", "restart", show=False, priority=True),
-        Binding("ctrl+o", "switch", show=False, priority=True),
-    ]
+    KEYS: ClassVar[Mapping[str, str]] = {"list.again": "restart", "list.switch": "switch"}
     TITLE_TEXT = "MCP servers"
     SUBTITLE = "tools from elsewhere"
 
@@ -70,7 +66,8 @@ class ServersScreen(Picker[None]):
         return ServerRows(id="picker-rows")
 
     def hint(self) -> str:
-        return "enter shows what it offers · ctrl+r restarts it · ctrl+o switches it on or off · esc closes"
+        more = (("list.again", "restarts it"), ("list.switch", "switches it on or off"), ("list.close", "closes"))
+        return f"enter shows what it offers · {self.keys_of(*more)}"
 
     def on_mount(self) -> None:
         self.query_one(Input).value = self._text

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Literal, TypeAlias
 
 from rich.cells import cell_len
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Input
 
@@ -15,7 +14,7 @@ from runner.store.base import SessionSummary
 from tui.render.clean import clean, visible
 from tui.screens.picker import Picker
 from tui.widgets.rows import Rows
-from tui.words import ago, count, cut, cut_middle, fit, money, one_line
+from tui.words import ago, count, cut, cut_middle, fit, imported_from, money, one_line
 
 SessionChoice: TypeAlias = SessionSummary | Literal["new"] | None
 
@@ -62,11 +61,7 @@ class SessionRows(Rows):
 
 
 class SessionPicker(Picker[SessionChoice]):
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+n", "new", show=False, priority=True),
-        Binding("ctrl+d", "delete", show=False, priority=True),
-        Binding("delete", "delete", show=False, priority=True),
-    ]
+    KEYS: ClassVar[Mapping[str, str]] = {"list.new": "new", "list.delete": "delete"}
     TITLE_TEXT = "Sessions"
     SUBTITLE = "newest first"
 
@@ -86,7 +81,8 @@ class SessionPicker(Picker[SessionChoice]):
         self._doomed = ""
 
     def hint(self) -> str:
-        return "enter opens, and a message continues it · ctrl+n new · ctrl+d deletes · esc closes"
+        more = self.keys_of(("list.new", "new"), ("list.delete", "deletes"), ("list.close", "closes"))
+        return f"enter opens, and a message continues it · {more}"
 
     def make_rows(self) -> Rows:
         return SessionRows(self._now, id="picker-rows")
@@ -96,7 +92,8 @@ class SessionPicker(Picker[SessionChoice]):
 
     def search_text(self, item: object) -> str:
         assert isinstance(item, SessionSummary)
-        return f"{item.title} {' '.join(item.models)} {item.workspace}"
+        origin = imported_from(item.imported) if item.imported else ""
+        return f"{item.title} {' '.join(item.models)} {item.workspace} {origin}"
 
     def detail(self, item: object | None) -> Content:
         assert isinstance(item, SessionSummary)
@@ -108,6 +105,8 @@ class SessionPicker(Picker[SessionChoice]):
             ", ".join(item.models),
             item.workspace,
         ]
+        if item.imported:
+            parts.insert(0, imported_from(item.imported))
         if item.session_id == self._current:
             parts.insert(0, "shown now")
         return Content.styled(visible(" · ".join(filter(None, parts))), "$muted")
@@ -127,9 +126,8 @@ class SessionPicker(Picker[SessionChoice]):
             self.say("it is running; stop it before deleting it", "state-failed")
         elif self._doomed != row.session_id:
             self._doomed = row.session_id
-            self.say(
-                f"delete {one_line(row.title)!r} for good? ctrl+d again deletes it, any move keeps it", "state-waiting"
-            )
+            again = f"{self.key_of('list.delete')} again deletes it, any move keeps it"
+            self.say(f"delete {one_line(row.title)!r} for good? {again}", "state-waiting")
         else:
             self._doomed = ""
             self.run_worker(self._delete_row(row), group="delete", exit_on_error=False)

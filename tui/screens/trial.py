@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -97,8 +97,9 @@ class TrialScreen(Picker["Saved | None"]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "step(1)", show=False, priority=True),
         Binding("shift+tab", "step(-1)", show=False, priority=True),
-        Binding("ctrl+s", "save", show=False, priority=True),
     ]
+    KEYS: ClassVar[Mapping[str, str]] = {"list.save": "save"}
+    WRITES = True
     TITLE_TEXT = "Try a rule"
     SUBTITLE = "on what you were asked before; nothing is saved yet"
 
@@ -117,7 +118,8 @@ class TrialScreen(Picker["Saved | None"]):
 
     def hint(self) -> str:
         choose = "tab wider, shift+tab narrower · " if self._choices else ""
-        return f"{choose}enter shows a request · ctrl+s saves the rule · esc closes"
+        more = self.keys_of(("list.save", "saves the rule"), ("list.close", "closes"))
+        return f"{choose}enter shows a request · {more}"
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="picker"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -76,14 +76,19 @@ class UndoRows(Rows):
 
 class UndoScreen(Steady[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "close", show=False, priority=True),
-        Binding("enter,u", "undo", show=False, priority=True),
+        Binding("q", "close", show=False, priority=True),
+        Binding("u", "undo", show=False, priority=True),
         Binding("f", "force", show=False),
         Binding("a", "since", show=False),
         Binding("r", "redo", show=False),
-        Binding("j,pagedown,space", "page(1)", show=False, priority=True),
-        Binding("k,pageup", "page(-1)", show=False, priority=True),
+        Binding("space", "page(1)", show=False, priority=True),
     ]
+    KEYS: ClassVar[Mapping[str, str]] = {
+        "list.page_down": "page(1)",
+        "list.page_up": "page(-1)",
+        "list.choose": "undo",
+        "list.close": "close",
+    }
 
     def __init__(self, undoing: Undoing, folder: str, wanted: str = "") -> None:
         super().__init__()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -26,16 +27,22 @@ MOST_CHARACTERS = 400_000
 
 class Viewer(Steady[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,v", "close", show=False, priority=True),
+        Binding("q,v", "close", show=False, priority=True),
         Binding("j", "scroll(1)", show=False),
         Binding("k", "scroll(-1)", show=False),
-        Binding("up", "scroll(-1)", show=False),
-        Binding("down", "scroll(1)", show=False),
-        Binding("pagedown,space", "page(1)", show=False),
-        Binding("pageup", "page(-1)", show=False),
-        Binding("home", "edge(False)", show=False),
-        Binding("end", "edge(True)", show=False),
+        Binding("space", "page(1)", show=False),
+        Binding("g", "edge(False)", show=False),
+        Binding("G", "edge(True)", show=False),
     ]
+    KEYS: ClassVar[Mapping[str, str]] = {
+        "list.up": "scroll(-1)",
+        "list.down": "scroll(1)",
+        "list.page_up": "page(-1)",
+        "list.page_down": "page(1)",
+        "list.first": "edge(False)",
+        "list.last": "edge(True)",
+        "list.close": "close",
+    }
 
     def __init__(self, title: Content, body: Content) -> None:
         super().__init__()

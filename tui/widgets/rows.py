@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from tui.widgets.list_keys import ListStep, list_step
+
 
 class Rows(Static, can_focus=True):
     """`draw` makes one row's text; the selected row stays in sight. follow: keep the last row selected while it is."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", show=False),
-        Binding("down", "move(1)", show=False),
-        Binding("home", "move(-1000000)", show=False),
-        Binding("end", "move(1000000)", show=False),
-        Binding("enter", "choose", show=False),
-    ]
 
     class Selected(Message):
         """Another row is selected."""
@@ -76,13 +68,14 @@ class Rows(Static, can_focus=True):
         if width <= 0 or height <= 0:
             return
         if not self._rows:
-            self._drawn = None
-            self.update(Content.styled(self._empty, "$muted"), layout=False)
+            self._put(Content.styled(self._empty, "$muted"))
             return
         self._keep_in_sight(height)
         seen = self._rows[self._first : self._first + height]
         lines = [self.draw(row, width, self._first + index == self.selected) for index, row in enumerate(seen)]
-        content = Content("\n").join(lines)
+        self._put(Content("\n").join(lines))
+
+    def _put(self, content: Content) -> None:
         if self._drawn is None or content != self._drawn or content.spans != self._drawn.spans:
             self._drawn = content
             self.update(content, layout=False)
@@ -109,10 +102,40 @@ class Rows(Static, can_focus=True):
         back = range(index, -1 if step > 0 else len(self._rows), -step)
         return next((place for place in (*ahead, *back) if self.selectable(self._rows[place])), index)
 
-    def action_move(self, by: int) -> None:
+    def on_key(self, event: events.Key) -> None:
+        """At once: by way of the library's bindings, the next key would overtake it."""
+        step = list_step(self, event.key)
+        if step is not None and self.take(step):
+            event.stop()
+            event.prevent_default()
+
+    def take(self, step: ListStep) -> bool:
+        """Carry out a key of lists; whether it is one that lines have a use for."""
+        page = max(1, self.content_size.height - 1)
+        match step:
+            case "up":
+                self.move(-1)
+            case "down":
+                self.move(1)
+            case "page_up":
+                self.move(-page)
+            case "page_down":
+                self.move(page)
+            case "first":
+                self.move(-len(self._rows))
+            case "last":
+                self.move(len(self._rows))
+            case "choose":
+                self.pick()
+            case _:
+                return False
+        return True
+
+    def move(self, by: int) -> None:
         self.select(self.selected + by)
 
-    def action_choose(self) -> None:
+    def pick(self) -> None:
+        """Choose the selected row."""
         if self._rows:
             self.post_message(self.Chosen(self))
 
@@ -125,7 +148,7 @@ class Rows(Static, can_focus=True):
         if not 0 <= index < len(self._rows):
             return
         if index == self.selected:
-            self.action_choose()
+            self.pick()
         else:
             self.select(index)
 

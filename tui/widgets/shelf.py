@@ -14,12 +14,11 @@ from textual.timer import Timer
 
 from tui.arming import BURST
 from tui.widgets.bars import Bar
+from tui.widgets.list_keys import list_step
 from tui.widgets.rows import Rows
 
 LOW, TALL = 18, 28
 """Lines of a screen from which a shelf has a few rows, and more of them."""
-
-MOVES = {"up": -1, "down": 1, "home": -(10**6), "end": 10**6}
 
 
 class ShelfRows(Rows):
@@ -48,22 +47,28 @@ class ShelfRows(Rows):
         self._timer: Timer | None = None
 
     def on_key(self, event: events.Key) -> None:
+        # All of it is done here: what the list in general does with a key does not know of typing.
+        event.prevent_default()
         typed = event.character if event.is_printable else None
-        if event.key == "escape" or (event.key == "down" and self.selected == len(self._rows) - 1):
+        if event.key == "escape":
             event.stop()
             self.post_message(self.Left())
-        elif event.key == "up" and self.selected <= 0:
-            event.stop()
-            self.post_message(self.Left(up=True))
         elif typed:
             event.stop()
             self._letter(typed)
-        elif event.key in MOVES:
-            # At once: by way of the library's bubbling, the next key would overtake it.
+        elif self._carry_out(event.key) or self._step(event.key):
             event.stop()
-            self.action_move(MOVES[event.key])
-        elif self._carry_out(event.key):
-            event.stop()
+
+    def _step(self, key: str) -> bool:
+        """A key of every list; beyond its ends lies the message."""
+        step = list_step(self, key)
+        if step == "close" or (step == "down" and self.selected == len(self._rows) - 1):
+            self.post_message(self.Left())
+        elif step == "up" and self.selected <= 0:
+            self.post_message(self.Left(up=True))
+        else:
+            return step is not None and self.take(step)
+        return True
 
     def _letter(self, typed: str) -> None:
         if self._pending or self._typing:
@@ -75,7 +80,7 @@ class ShelfRows(Rows):
     def _alone(self) -> None:
         """No further letter came: it was a key."""
         letter, self._pending = self._pending, ""
-        if letter and self.has_focus and not self._carry_out(letter):
+        if letter and self.has_focus and not (self._carry_out(letter) or self._step(letter)):
             self._type(letter)
 
     def _type(self, text: str) -> None:

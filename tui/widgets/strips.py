@@ -29,6 +29,11 @@ RIGHT: Final = 1
 
 _STRIPS_KEPT: Final = 1024
 _SELECTED: Final = Ink("selection_text", "selection")
+_FOUND: Final = Ink("warning", "panel", underline=True)
+_GONE_TO: Final = Ink("selection_text", "selection", bold=True, underline=True)
+
+Found = tuple[int, int, bool]
+"""A part of a hit: characters start to end of all that is seen of a line, and whether it is the hit gone to."""
 
 
 class _NoCache:
@@ -121,6 +126,14 @@ class LinePainter:
         segments = self.segments(line, width, marked)
         if start < end:
             segments = cut_segments(segments, start, end, self._palette.style(_SELECTED))
+        return self._filtered(segments, width)
+
+    def found(self, line: Line, width: int, marked: bool, parts: Iterable[Found]) -> Strip:
+        """The row with what a search found in it set apart."""
+        segments = self.segments(line, width, marked)
+        for start, end, gone_to in parts:
+            style = self._palette.style(_GONE_TO if gone_to else _FOUND)
+            segments = cut_segments(segments, GUTTER + start, GUTTER + end, style)
         return self._filtered(segments, width)
 
     def segments(self, line: Line, width: int, marked: bool) -> list[Segment]:

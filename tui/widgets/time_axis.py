@@ -6,13 +6,12 @@ Built on the line API: what is painted is what is seen, and a row that did not c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, cast
 
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
@@ -25,6 +24,7 @@ from tui.render.axis_rows import LABEL, LaneLine, bar_under, lane_lines
 from tui.render.bar_words import head, look, more
 from tui.render.lanes import LANES, Bar, Lane, Lanes, Row
 from tui.render.quiet import Badge
+from tui.widgets.list_keys import ListStep, list_step
 from tui.widgets.strips import LeanStrip
 from tui.words import cost as cost_words
 from tui.words import cut, fit
@@ -43,21 +43,13 @@ STEPS: dict[str, AxisStep] = {
     "axis.fit": "fit",
     "axis.earlier": "earlier",
     "axis.later": "later",
+    "axis.before": "before",
+    "axis.after": "after",
 }
 
 
 class TimeAxis(Widget, can_focus=True):
     """It follows the newest until a person selects a bar or scrolls; `fit` goes back to the whole run."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "beside(-1)", show=False),
-        Binding("right", "beside(1)", show=False),
-        Binding("up", "row(-1)", show=False),
-        Binding("down", "row(1)", show=False),
-        Binding("home", "edge(False)", show=False),
-        Binding("end", "edge(True)", show=False),
-        Binding("enter", "choose", show=False),
-    ]
 
     class Selected(Message):
         """Another bar is selected."""
@@ -149,6 +141,10 @@ class TimeAxis(Widget, can_focus=True):
                 self._pan(-window.columns // 2)
             case "later":
                 self._pan(window.columns // 2)
+            case "before":
+                self.action_beside(-1)
+            case "after":
+                self.action_beside(1)
         self.redraw()
 
     def _middle(self, window: Window) -> float:
@@ -231,10 +227,25 @@ class TimeAxis(Widget, can_focus=True):
     # Keys and mouse
 
     def on_key(self, event: events.Key) -> None:
-        step = self._by_key.get(event.key)
+        step, move = self._by_key.get(event.key), list_step(self, event.key)
         if step is not None:
-            event.stop()
             self.step(step)
+        elif move is None or not self._take(move):
+            return
+        event.stop()
+
+    def _take(self, step: ListStep) -> bool:
+        """A key of lists; whether the axis has a use for it."""
+        match step:
+            case "up" | "down":
+                self.action_row(1 if step == "down" else -1)
+            case "first" | "last":
+                self.action_edge(step == "last")
+            case "choose":
+                self.action_choose()
+            case _:
+                return False
+        return True
 
     def on_click(self, event: events.Click) -> None:
         event.stop()

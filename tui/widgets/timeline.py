@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.cells import cell_len
+from textual import events
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Static
 
 from runner.state import CallItem
@@ -137,7 +139,12 @@ class Timeline(Rows):
 
 
 class OutputTail(Static):
-    """The last lines of what the selected call printed."""
+    """The last lines of what the selected call printed; a click shows all of it."""
+
+    class Opened(Message):
+        def __init__(self, call: CallItem) -> None:
+            super().__init__()
+            self.call = call
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__("", id=id, markup=False)
@@ -160,6 +167,11 @@ class OutputTail(Static):
 
     def on_resize(self) -> None:
         self.redraw()
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        if event.button == 1 and self._call is not None:
+            self.post_message(self.Opened(self._call))
 
 
 def _output(call: CallItem | None, width: int, height: int, badge: Badge | None) -> Content:
