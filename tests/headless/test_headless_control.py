@@ -146,8 +146,10 @@ def test_one_tool_can_be_cancelled_and_the_run_goes_on(start: Start) -> None:
 def test_the_model_can_be_switched_in_the_middle(start: Start) -> None:
     process = start(*CONTROL, "--model", "demo/slow", "what is here?")
     process.wait_for("model_requested")
-    process.send({"command": "set_model", "model": "demo/pilot", "now": True})
+    process.send({"command": "set_model", "model": "demo/pilot", "now": True, "temperature": 0.5})
     switched = process.wait_for("model_switched")
+    assert process.wait_for("settings_changed")["temperature"] == 0.5
+    assert process.wait_for("settings_left_out")["left_out"][0]["setting"] == "temperature"
     assert (switched["old"], switched["new"], switched["cause"]) == ("demo/slow", "demo/pilot", "user")
     assert process.wait_for("attempt_discarded")
     assert process.end() == 0

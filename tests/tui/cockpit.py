@@ -24,7 +24,7 @@ from runner.usage import Price
 from tui.app import QuarterdeckApp
 from tui.conductor import Conductor
 from tui.settings.load import load_settings
-from tui.settings.values import Settings
+from tui.settings.values import PresetName, Settings, Source, TerminalSettings
 from tui.view import View
 from tui.widgets.approval import ApprovalCard
 from tui.widgets.composer import Composer
@@ -56,9 +56,16 @@ class ScriptedSettings:
     def theme(self) -> str:
         return self.real.theme
 
+    def source(self, key: str) -> Source:
+        return self.real.source(key)
+
     @property
     def themes_dir(self) -> Path:
         return self.real.themes_dir
+
+    @property
+    def keymap(self) -> PresetName:
+        return self.real.keymap
 
     @property
     def keys(self) -> Mapping[str, str]:
@@ -71,6 +78,10 @@ class ScriptedSettings:
     @property
     def default_agent(self) -> str:
         return self.real.default_agent
+
+    @property
+    def terminal(self) -> TerminalSettings:
+        return TerminalSettings()
 
     @property
     def withheld(self) -> Sequence[object]:
@@ -123,12 +134,19 @@ class Deck:
         return self.app.cockpit.query_one(ApprovalCard)
 
     async def until(self, condition: Callable[[], object], what: str = "") -> None:
-        """Wait for a state."""
+        """Wait for a state that is still there when all that came with it is done.
+
+        The pilot's pause asks every widget, so there is one at the end rather than one for each look.
+        """
         deadline = time.monotonic() + PATIENCE
-        while not condition():
+        while True:
+            if condition():
+                await self.pilot.pause(0)
+                if condition():
+                    return
             if time.monotonic() > deadline:
                 raise AssertionError(f"never came: {what or condition}\n{self.screen_text()}")
-            await self.pilot.pause(0.01)
+            await asyncio.sleep(0.01)
 
     async def send(self, text: str) -> None:
         self.composer.replace_all(text)

@@ -15,6 +15,7 @@ from tests.tui.cockpit import Deck, cockpit
 from tui.screens.decisions import PAGE, DecisionsScreen
 from tui.screens.trial import TrialScreen
 from tui.screens.viewer import Viewer
+from tui.widgets.rows import Rows
 
 
 def shell(command: str) -> Response:
@@ -131,7 +132,7 @@ async def test_a_denial_becomes_a_rule_that_denies(folder: Path) -> None:
         await decide(deck, "git push origin", lambda asked: Decide(request_id=asked, decision="deny"))
         await deck.ended()
         await ledger(deck)
-        await seen(deck, "git push origin")
+        await deck.until(lambda: deck.app.screen.query_one(Rows).row is not None, "the decision")
         await deck.pilot.press("ctrl+r")
         await deck.until(lambda: isinstance(deck.app.screen, TrialScreen), "the trial")
         await seen(deck, "would have denied 1 of the 1 past request")

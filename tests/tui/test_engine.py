@@ -104,7 +104,7 @@ def test_what_is_asked_while_it_ends_is_answered_or_refused(tmp_path: Path) -> N
                 time.sleep(0.0002)
             ended.result(PATIENCE)
             for future in asked:
-                error = None if future.cancelled() or not future.done() else future.exception()
+                error = None if future.cancelled() else future.exception(PATIENCE)
                 assert error is None or isinstance(error, QuarterdeckError), repr(error)
 
 

@@ -151,9 +151,9 @@ async def test_a_cost_limit_says_what_the_next_request_would_cost_and_a_cheaper_
         assert deck.view.limit_asked.needed is not None
         assert next_value(deck.view.limit_asked) >= deck.view.limit_asked.needed
         await deck.pilot.press("m")
-        await deck.until(lambda: "demo/slow" in deck.screen_text())
+        await deck.until(lambda: "Demo, built in" in deck.screen_text())
         await deck.pilot.press(*"test/cheap")
-        await deck.until(lambda: "demo/slow" not in deck.screen_text() and "test/cheap" in deck.screen_text())
+        await deck.until(lambda: "Demo, built in" not in deck.screen_text() and "test/cheap" in deck.screen_text())
         await deck.pilot.press("enter")
         await deck.ended()
         assert "Cheap and done." in deck.screen_text()

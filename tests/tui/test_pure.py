@@ -220,17 +220,39 @@ def test_nothing_is_scheduled_while_nothing_happens() -> None:
     assert scheduler.later == []
 
 
-def test_a_dear_frame_makes_the_next_one_wait_four_times_as_long() -> None:
-    bridge, scheduler, hub, frames = bridge_with_run()
+def test_dear_frames_and_floods_of_text_make_fewer_frames_and_facts_do_not_wait_for_text() -> None:
+    scheduler, hub, frames, spent = FakeScheduler(), Hub(), list[dict[str, RunState]](), [0.0]
+    bridge = Bridge(scheduler, lambda: frames.append(bridge.collect()), frames_per_second=20, spent=lambda: spent[0])
+    bridge.watch(FakeSource(hub, "r"), hub.subscribe(0, bridge.wake))
     hub.emit(RunStarted(run_id="r", seq=1))
-    scheduler.run(1.0)
-    bridge.painted(0.5)
+    scheduler.run(0.5)
+    cost = 0.015
+
+    def stream(characters: int, until: float) -> int:
+        """Frames in the next second, each of which costs 15 ms, with so many characters every 10 ms."""
+        before = len(frames)
+        while scheduler.time < until:
+            hub.emit(TextDelta(run_id="r", seq=1, text="x" * characters))
+            seen = len(frames)
+            scheduler.run(scheduler.time + 0.01)
+            spent[0] += cost * (len(frames) - seen)
+        return len(frames) - before
+
+    assert 14 <= stream(10, 1.5) <= 17
+    assert 5 <= stream(1000, 2.5) <= 8
+    scheduler.run(3.0)
     seen = len(frames)
-    hub.emit(ModelRequested(run_id="r", seq=2))
-    scheduler.run(2.9)
-    assert len(frames) == seen
-    scheduler.run(3.1)
+    hub.emit(TextDelta(run_id="r", seq=1, text="x" * 5000))
+    scheduler.run(3.01)
     assert len(frames) == seen + 1
+    spent[0] += cost
+    hub.emit(TextDelta(run_id="r", seq=1, text="x"))
+    hub.emit(ModelRequested(run_id="r", seq=2))
+    scheduler.run(3.08)
+    assert len(frames) == seen + 2
+    assert scheduler.later == [] or scheduler.later[0][0] > 3.08
+    scheduler.run(9.0)
+    assert len(frames) == seen + 2
 
 
 def test_frames_wait_while_the_terminal_is_behind() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,11 +10,12 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from runner.agent import Agent
 from runner.errors import RateLimitError
 from runner.state import Compacting
 from runner.testing import calls, hold, reply, text
 from runner.testing.gate import Gate
-from tests.tui.cockpit import Deck, cockpit
+from tests.tui.cockpit import Deck, ScriptedSettings, cockpit
 
 LOOK = calls(("list_files", {}))
 FOREVER = calls(("shell", {"command": "while :; do sleep 0.02; done"}))
@@ -157,12 +159,22 @@ async def test_abort_ends_at_once(tmp_path: Path, state: str) -> None:
         assert deck.view.limit_asked is None
 
 
-async def test_stop_before_the_run_has_begun_is_seen_and_kept(tmp_path: Path) -> None:
+async def test_stop_before_the_run_has_begun_is_seen_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run begins in another thread: it is held until the key was pressed."""
+    pressed = threading.Event()
+    described = ScriptedSettings.agent
+
+    def held(settings: ScriptedSettings, name: str | None = None) -> Agent:
+        pressed.wait(20)
+        return described(settings, name)
+
+    monkeypatch.setattr(ScriptedSettings, "agent", held)
     async with cockpit(tmp_path, [reply(text("half "), hold())]) as deck:
         deck.composer.replace_all("go")
         deck.conductor.do("send")
         deck.conductor.do("stop")
         assert deck.view.stop_asked == "stop"
+        pressed.set()
         await deck.until(lambda: deck.view.run is not None and deck.view.run.finished)
         assert reason(deck) == "stopped"
         assert deck.model.requests == []

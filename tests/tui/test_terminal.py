@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.segment import Segment
 from textual.color import Color
 
-from tui.driver import LONGEST_PASTE, PASTE_END, PASTE_START, PasteGuard
+from tui.key_input import LONGEST_PASTE, PASTE_END, PASTE_START, PasteGuard
 from tui.terminal import Streams, can_open, frames_per_second
 from tui.wall import Wall
 

@@ -20,10 +20,12 @@ from runner.control.commands import (
     DeleteMessage,
     DeliverNow,
     EditMessage,
+    EndPersonCommand,
     LimitName,
     MoveMessage,
     NextModel,
     Pause,
+    PersonCommand,
     Resume,
     RetryNow,
     Revoke,
@@ -54,6 +56,12 @@ GOOD: list[tuple[str, Command]] = [
     ('{"command":"compact"}', Compact(by="program")),
     ('{"command":"set_model","model":"demo/slow"}', SetModel(model="demo/slow")),
     ('{"command":"set_model","model":"demo/slow","now":true}', SetModel(model="demo/slow", now=True)),
+    ('{"command":"set_model","effort":"high"}', SetModel(effort="high")),
+    ('{"command":"set_model","model":"m","temperature":0}', SetModel(model="m", temperature=0.0)),
+    (
+        '{"command":"set_model","effort":"default","temperature":"default","now":true}',
+        SetModel(effort="default", temperature="default", now=True),
+    ),
     ('{"command":"decide","request_id":"r","decision":"allow"}', Decide(request_id="r", decision="allow")),
     (
         '{"command":"decide","request_id":"r","decision":"deny","scope":"run","reason":"no","match":"exact"}',
@@ -132,7 +140,9 @@ def test_every_limit_can_be_set_and_taken_away(limit: LimitName) -> None:
 
 
 def test_every_command_of_a_run_has_a_line() -> None:
-    assert {type(command) for _, command in GOOD} == set(get_args(Command))
+    # A program that steers a run can run its commands itself; those of a person belong to where a person types.
+    own = {PersonCommand, EndPersonCommand}
+    assert {type(command) for _, command in GOOD} == set(get_args(Command)) - own
 
 
 BAD = [
@@ -157,6 +167,11 @@ BAD = [
     ('{"command":"move_message","message_id":"m","position":1.5}', "'position'"),
     ('{"command":"retry_now","model":"m"}', "takes no 'model'; it takes nothing"),
     ('{"command":"set_model","model":"m","now":1}', "true or false"),
+    ('{"command":"set_model"}', "set_model needs a text in 'model'"),
+    ('{"command":"set_model","effort":3}', "'effort' is a text"),
+    ('{"command":"set_model","temperature":"warm"}', "'temperature' is a number"),
+    ('{"command":"set_model","temperature":true}', "'temperature' is a number"),
+    ('{"command":"set_model","temperature":null}', "'temperature' is a number"),
     ('{"command":"decide","decision":"allow"}', "'request_id'"),
     ('{"command":"decide","request_id":"r"}', "allow, deny, edit, answer, end_run"),
     ('{"command":"decide","request_id":"r","decision":"allow","scope":"all"}', "call, run, session, project, user"),

@@ -14,7 +14,7 @@ import pytest
 from tui import cli
 from tui.commands.doctor_system import judge_litellm
 from tui.commands.findings import Finding
-from tui.commands.probe import Server, is_loopback, local_servers, probe
+from tui.local_servers import Server, is_loopback, local_servers, probe
 
 
 @contextmanager

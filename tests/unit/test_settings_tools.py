@@ -289,7 +289,7 @@ def test_config_show_has_each_value_with_its_line_and_no_secret(
         return settings
 
     monkeypatch.setattr(config_command, "load", loaded)
-    assert config_command.run(Namespace(action="show", json=False)) == 0
+    assert config_command.run(Namespace(action="show", json=False, words=[])) == 0
     shown = capsys.readouterr().out
     rows = {line.split(None, 1)[0]: line.split(None, 1)[1] for line in shown.splitlines()}
     file = environ["QUARTERDECK_CONFIG"]
