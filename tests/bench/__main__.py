@@ -12,7 +12,17 @@ import platform
 import sys
 from typing import Final
 
-BENCHES: Final = ("first_frame", "runner", "tokens", "transcript", "store", "control")
+BENCHES: Final = (
+    "first_frame",
+    "runner",
+    "tokens",
+    "keys",
+    "transcript",
+    "memory",
+    "idle",
+    "store",
+    "control",
+)
 
 
 def main() -> int:

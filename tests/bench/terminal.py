@@ -41,6 +41,18 @@ class Terminal:
                 raise TimeoutError(f"{marker!r} was not shown; the last of what was: {shown}")
         return time.monotonic()
 
+    def take(self, seconds: float) -> None:
+        """Read what comes within that time, at most once."""
+        self._read(seconds)
+
+    def settle(self, quiet: float = 0.5) -> None:
+        """Wait until nothing was drawn for so long."""
+        seen, since = len(self.raw), time.monotonic()
+        while time.monotonic() - since < quiet:
+            self.take(quiet / 4)
+            if len(self.raw) != seen:
+                seen, since = len(self.raw), time.monotonic()
+
     @property
     def position(self) -> int:
         return len(self._text)
