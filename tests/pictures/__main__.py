@@ -19,7 +19,10 @@ from typing import TypeAlias
 
 from textual.pilot import Pilot
 
+from tests.pictures.arranging import STORIES as ARRANGING
+from tests.pictures.choosing import STORIES as CHOOSING
 from tests.pictures.deciding import STORIES as DECIDING
+from tests.pictures.setting import SETTING, SETTING_CONFIGS, UNCONFIGURED
 from tests.pictures.timing import STORIES as TIMING
 from tests.pictures.timing import settings as timing
 from tests.tui.cockpit import PATIENCE
@@ -304,8 +307,11 @@ STORIES: dict[str, Story] = {
     "question": question,
     "answered": answered,
     "help": help_,
+    **CHOOSING,
     **DECIDING,
+    **SETTING,
     **TIMING,
+    **ARRANGING,
 }
 
 SETTINGS: dict[str, dict[str, object]] = {"limit": {"limits.max_turns": 1}}
@@ -324,7 +330,7 @@ args = ["-c", "echo opening charts.db >&2; echo charts.db: no such file >&2; exi
 url = "https://tools.example/mcp"
 enabled = false
 """
-CONFIG: dict[str, str] = {"servers": SERVERS, "server": SERVERS, "prompt": SERVERS}
+CONFIG: dict[str, str] = {**SETTING_CONFIGS, **dict.fromkeys(("servers", "server", "prompt"), SERVERS)}
 """The file that a story is configured with."""
 
 
@@ -336,7 +342,8 @@ def make_project(root: Path) -> None:
 
 def configure(folder: Path, text: str) -> None:
     folder.mkdir()
-    (folder / "config.toml").write_text(text, encoding="utf-8")
+    if text != UNCONFIGURED:
+        (folder / "config.toml").write_text(text, encoding="utf-8")
 
 
 async def draw(name: str, theme: str, size: tuple[int, int]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.control.commands import Decide
 from runner.events import Decision, Pattern, ToolPattern
+from tests.pictures.reading import STORIES as READING
 
 if TYPE_CHECKING:
     from tests.pictures.__main__ import Scene
@@ -92,6 +93,7 @@ async def save_rule(scene: Scene) -> None:
 
 
 STORIES: dict[str, Callable[[Scene], Awaitable[None]]] = {
+    **READING,
     "grants": grants,
     "decisions": decisions,
     "decision": decision,
