@@ -40,7 +40,8 @@ async def at_limit(
     steps = [reply(text("Looking. "), LOOK), "All seen.", "Said once more."]
     limits = {"max_turns": 1} if limits is None else limits
     async with cockpit(folder, steps, limits=limits, size=size, price=price, others=others) as deck:
-        await deck.send("look")
+        # In one breath, so that the draft is there before anything can ask.
+        deck.conductor.submit("look")
         deck.composer.replace_all(draft)
         await deck.until(lambda: deck.view.limit_asked is not None and card(deck).display, "the question")
         await deck.settle()
