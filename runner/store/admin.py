@@ -6,7 +6,7 @@ import sqlite3
 import time
 
 from runner.errors import NotFoundError
-from runner.store import imports, leases
+from runner.store import imports, leases, trash
 from runner.store.process import Owner
 from runner.store.units import clean
 
@@ -22,14 +22,21 @@ def rename(connection: sqlite3.Connection, session_id: str, name: str) -> None:
         raise NotFoundError(f"no session has the id {session_id!r}")
 
 
+def pin(connection: sqlite3.Connection, session_id: str, on: bool) -> None:
+    changed = connection.execute("UPDATE sessions SET pinned = ? WHERE session_id = ?", (int(on), session_id))
+    if changed.rowcount == 0:
+        raise NotFoundError(f"no session has the id {session_id!r}")
+
+
 def delete(connection: sqlite3.Connection, session_id: str, me: Owner, now: float) -> None:
     """What it cost stays in the ledger, without a name. Raises NotFoundError, and SessionBusyError while it runs."""
     leases.refuse_busy(leases.holder(connection, session_id, now), session_id, me)
     imports.forget(connection, session_id)
+    trash.leave_family(connection, session_id)
     runs = "SELECT run_id FROM runs WHERE session_id = ?"
     for table in ("events", "deltas", "artifacts"):
         connection.execute(f"DELETE FROM {table} WHERE run_id IN ({runs})", (session_id,))
-    for table in ("decisions", "revocations"):
+    for table in ("decisions", "revocations", "annotations"):
         connection.execute(f"DELETE FROM {table} WHERE session_id = ?", (session_id,))
     connection.execute("DELETE FROM runs WHERE session_id = ?", (session_id,))
     connection.execute("DELETE FROM leases WHERE session_id = ?", (session_id,))

@@ -18,6 +18,7 @@ from runner.events import (
     Event,
     ModelResponded,
     PersonCommandFinished,
+    QueueChanged,
     RunFinished,
     RunQueued,
     RunStarted,
@@ -106,6 +107,26 @@ def close_run(
     writer.add(_run_end(seen, output, _receipt(seen, writer.events, ended)))
     partial = 0 if response is None else len(response.text) + len(response.reasoning)
     return Closing(events=writer.events, open_calls=open_calls, partial_characters=partial)
+
+
+def close_cut(events: Sequence[Event], *, run_id: str, session_id: str, next_seq: int, now: datetime) -> Closing:
+    """The facts that end a run which is cut after a turn, so that it is complete. events: all of it up to there."""
+    seen = Seen()
+    for event in events:
+        seen.take(event)
+    writer = _Writer(seen=seen, run_id=run_id, session_id=session_id, next_seq=next_seq, now=now)
+    open_calls = _close_calls(seen, writer, {})
+    _close_commands(seen, writer)
+    if seen.state.queued:
+        writer.add(QueueChanged())
+    for told in owed_messages(seen.state):
+        writer.add(told)
+    output = _last_text(seen.state)
+    if seen.agent_active:
+        writer.add(AgentFinished(output=output))
+    writer.add(StatusChanged(old=seen.state.status, new="completed", detail="complete"))
+    writer.add(replace(_run_end(seen, output, None), status="completed", reason="complete"))
+    return Closing(events=writer.events, open_calls=open_calls, partial_characters=0)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -49,6 +49,7 @@ def bring_in(
         connection.execute("SELECT run_id, digest FROM imported_runs WHERE session_id = ?", (session_id,)).fetchall()
     )
     stored = {row[0] for row in connection.execute("SELECT run_id FROM runs WHERE session_id = ?", (session_id,))}
+    _refuse_taken(connection, session_id, [events[0].run_id for events in runs])
     continued = bool(stored - set(known))
     counts = dict.fromkeys(("added", "changed", "same", "kept_back"), 0)
     for events in runs:
@@ -64,6 +65,14 @@ def bring_in(
             _store(connection, source, events, rows, digest, is_new=run_id not in known)
     _sum_up(connection, session_id)
     return Imported(session_id=session_id, **counts)
+
+
+def _refuse_taken(connection: sqlite3.Connection, session_id: str, run_ids: Sequence[str]) -> None:
+    """Raises ConfigError where a run is here already, in another session: nothing of that one may be changed."""
+    for run_id in run_ids:
+        row = connection.execute("SELECT session_id FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+        if row is not None and row[0] != session_id:
+            raise ConfigError(f"run {run_id} of it is here already, in session {row[0]}")
 
 
 def forget(connection: sqlite3.Connection, session_id: str) -> None:

@@ -174,7 +174,51 @@ _FOURTH: Step = (
 )
 """Runs of other programs."""
 
-MIGRATIONS: tuple[Step, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
+_FIFTH: Step = (
+    # deleted: since when it lies in the trash, NULL where it does not. root_id, forked_from: '' where it is no fork.
+    # The long text stands last, so that no other column is read past it.
+    """
+    CREATE TABLE sessions_5(
+        session_id TEXT PRIMARY KEY, name TEXT NOT NULL DEFAULT '', name_key TEXT NOT NULL DEFAULT '',
+        title TEXT NOT NULL DEFAULT '', workspace TEXT NOT NULL DEFAULT '', agent TEXT NOT NULL DEFAULT '',
+        models TEXT NOT NULL DEFAULT '', created INTEGER NOT NULL, updated INTEGER NOT NULL,
+        last_run_id TEXT NOT NULL DEFAULT '', runs INTEGER NOT NULL DEFAULT 0, turns INTEGER NOT NULL DEFAULT 0,
+        tool_calls INTEGER NOT NULL DEFAULT 0, pinned INTEGER NOT NULL DEFAULT 0, deleted INTEGER,
+        root_id TEXT NOT NULL DEFAULT '', forked_from TEXT NOT NULL DEFAULT '', forked_run TEXT NOT NULL DEFAULT '',
+        forked_turn INTEGER NOT NULL DEFAULT 0, search TEXT NOT NULL DEFAULT ''
+    )
+    """,
+    """
+    INSERT INTO sessions_5(session_id, name, name_key, title, workspace, agent, models, created, updated, last_run_id,
+        runs, turns, tool_calls, search)
+    SELECT session_id, name, name_key, title, workspace, agent, models, created, updated, last_run_id,
+        runs, turns, tool_calls, search FROM sessions ORDER BY rowid
+    """,
+    "DROP TABLE sessions",
+    "ALTER TABLE sessions_5 RENAME TO sessions",
+    # Holds all that ordering and grouping need, so that a list of all sessions reads the index alone.
+    """
+    CREATE INDEX sessions_by_age
+    ON sessions(updated DESC, session_id, root_id, forked_from, created, pinned, deleted, workspace)
+    """,
+    "CREATE INDEX sessions_of_root ON sessions(root_id) WHERE root_id <> ''",
+    "CREATE INDEX sessions_pinned ON sessions(updated DESC) WHERE pinned = 1",
+    "CREATE INDEX sessions_in_trash ON sessions(deleted) WHERE deleted IS NOT NULL",
+    # inherited: a copy of a run of the session that this one was forked from, which is where it was paid for.
+    "ALTER TABLE runs ADD COLUMN inherited INTEGER NOT NULL DEFAULT 0",
+    # kind: tag or note; run_id '' and turn 0: of the session as a whole.
+    """
+    CREATE TABLE annotations(
+        n INTEGER PRIMARY KEY, session_id TEXT NOT NULL, run_id TEXT NOT NULL DEFAULT '',
+        turn INTEGER NOT NULL DEFAULT 0, kind TEXT NOT NULL, text TEXT NOT NULL, time INTEGER NOT NULL
+    )
+    """,
+    "CREATE UNIQUE INDEX annotations_of_session ON annotations(session_id, kind, run_id, turn, text)",
+    "CREATE INDEX annotations_by_tag ON annotations(text, session_id) WHERE kind = 'tag'",
+)
+"""What people add to sessions, forks, and a trash to take sessions out of again."""
+
+MIGRATIONS: tuple[Step, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
 """Step i brings a database from version i to i + 1."""
 
 VERSION = len(MIGRATIONS)
@@ -205,12 +249,20 @@ def open_database(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         if connection is not None:
             connection.close()
-        raise StoreError(f"cannot open {path}: {error}") from error
+        raise StoreError(f"cannot open {path}: {trouble(error)}") from error
     except StoreError:
         if connection is not None:
             connection.close()
         raise
     return connection
+
+
+def trouble(error: Exception) -> str:
+    """What is wrong, and what to do where the file itself is damaged."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return str(error)
+    return f"{error}. To save what can be read of it: quarterdeck sessions rescue (the damaged file is kept)"
 
 
 def version_of(connection: sqlite3.Connection) -> int:

@@ -21,7 +21,7 @@ Decode: TypeAlias = Callable[[str, RawRow, OnProblem | None], Event | None]
 
 _DECISIONS = """
     SELECT r.n, e.run_id, e.seq, CAST(e.json AS BLOB) FROM runs r JOIN events e ON e.run_id = r.run_id
-    WHERE r.session_id = ?
+    WHERE r.session_id = ? AND r.inherited = 0
     AND e.kind IN ('approval_requested', 'approval_resolved', 'grant_revoked', 'run_finished') ORDER BY r.n, e.seq
 """
 _ENDS = """
@@ -31,7 +31,7 @@ _ENDS = """
 
 
 def standing(reader: Reader, session_id: str, decode: Decode) -> Standing:
-    """Nothing where there is no such session."""
+    """Nothing where there is no such session; what inherited runs were allowed is not allowed here."""
     found = Standing()
     # Whoever revokes says after which run; what a later run granted is not meant.
     revoked = reader.all("SELECT after_run, key FROM revocations WHERE session_id = ? ORDER BY n", (session_id,))

@@ -5,24 +5,26 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.errors import NotFoundError
+from runner.errors import NotFoundError, StoreError
 from runner.events import Event
-from runner.events.codec import load_json
 from runner.messages import Message
-from runner.state import RunState, reduce
+from runner.state import RunState
 from runner.state.compacted import effective_history
 from runner.store import leases
 from runner.store.base import ExportFormat, Problem, RecoveredRun, SessionSummary
 from runner.store.history import valid_history
+from runner.store.kept import Kept
 from runner.store.leases import Lease
 from runner.store.over_all import OverAll
 from runner.store.paths import database_path, prepare
 from runner.store.process import Owner, this_process
+from runner.store.telling import Telling
 
 if TYPE_CHECKING:
     import sqlite3
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from runner.store.imports import Imported
     from runner.store.read import OnProblem, Reader
     from runner.store.recover import OpenRun
-    from runner.store.rows import RawRow
     from runner.store.search import SearchIndex
     from runner.store.writer import SqliteJournal
 
@@ -46,7 +47,7 @@ LEASE_GRACE = 0.5
 """The same where somebody waits to run a session."""
 
 
-class Store(OverAll):
+class Store(Telling, Kept, OverAll):
     """Sessions on disk. Every method may be called from any thread and blocks for the disk; the journal does not.
 
     journal: stores and publishes events (runner.hub.Journal). path: the database file.
@@ -77,11 +78,6 @@ class Store(OverAll):
         journal = SqliteJournal(connection, EventWriter(connection, owner))
         return cls(path=file, journal=journal, reader=Reader(file), owner=owner)
 
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        """The damaged rows met so far, each once."""
-        return tuple(self._problems.values())
-
     def warm(self) -> None:
         """Load in the background what the first event needs, so that it need not wait. Returns at once."""
         self.journal.warm()
@@ -101,13 +97,22 @@ class Store(OverAll):
     def __exit__(self, *raised: object) -> None:
         self.close()
 
-    def sessions(self, limit: int | None = 100, offset: int = 0, query: str = "") -> list[SessionSummary]:
-        """The newest first. query: words that all occur in the name, the first messages, the folder or the agent."""
+    def sessions(
+        self, limit: int | None = 100, offset: int = 0, query: str = "", *, deleted: bool = False
+    ) -> list[SessionSummary]:
+        """The newest first. query: words that all occur in the name, the first messages, the folder or the agent.
+        deleted: those in the trash in the place of all others."""
         from runner.store.sessions import listed
 
         with self._reader.connection() as connection:
             return listed(
-                connection, limit=limit, offset=offset, query=query, now=time.time(), on_problem=self._remember
+                connection,
+                limit=limit,
+                offset=offset,
+                query=query,
+                deleted=deleted,
+                now=time.time(),
+                on_problem=self._remember,
             )
 
     def session(self, id_or_prefix: str) -> SessionSummary:
@@ -134,9 +139,15 @@ class Store(OverAll):
 
         return facts(self._reader, session_id, kinds, self._decode)
 
+    def run_ids(self, session_id: str) -> list[str]:
+        """Its runs, oldest first. Raises NotFoundError."""
+        return self._reader.run_ids(session_id)
+
     def runs(self, session_id: str) -> list[RunState]:
         """Its runs as they ended, or as they stand, oldest first. Raises NotFoundError."""
-        return [self._fold(session_id, run_id) for run_id in self._reader.run_ids(session_id)]
+        ids = self._reader.run_ids(session_id)
+        self._miss_last_run(session_id, ids)
+        return [self._fold(session_id, run_id) for run_id in ids]
 
     def history(self, session_id: str) -> tuple[Message, ...]:
         """The messages that the next run of the session continues from, valid for every provider, summaries in the
@@ -195,13 +206,18 @@ class Store(OverAll):
         summary = self.session(session_id)
         redactor = Redactor(os.environ) if redact else None
         if format == "jsonl":
-            return jsonl(self._lines(summary.session_id), redactor)
-        change = None if redactor is None else redactor.json
+            from runner.store.own import described
+
+            about = described(summary, self.annotations(summary.session_id))
+            return jsonl(chain(about, self._lines(summary.session_id)), redactor)
+        if redactor is not None:
+            summary = redactor.summary(summary)
+        change = None if redactor is None else redactor.row
         runs = (self._fold(summary.session_id, run, change) for run in self._reader.run_ids(summary.session_id))
         if format == "html":
             from runner.store.export_html import html
 
-            return html(summary, runs, masked=redact)
+            return html(summary, runs, redactor)
         return markdown(summary, runs, redactor)
 
     def rename_session(self, session_id: str, name: str) -> None:
@@ -216,7 +232,7 @@ class Store(OverAll):
 
         self.journal.call(lambda connection: delete(connection, session_id, self._owner, time.time()))
         self.journal.shrink()
-        self.search.forget(session_id)
+        self._unsearch(session_id)
 
     def bring_in(self, source: str, runs: Sequence[Sequence[Event]]) -> Imported:
         """Take in the runs of one session of another program (runner.importing), all or none. The same ones twice are
@@ -225,7 +241,7 @@ class Store(OverAll):
 
         done = self.journal.call(lambda connection: bring_in(connection, source, runs, self._owner, time.time()))
         if done.changed:
-            self.search.forget(done.session_id)
+            self._unsearch(done.session_id)
         return done
 
     @cached_property
@@ -234,6 +250,16 @@ class Store(OverAll):
         from runner.store.search import SearchIndex
 
         return SearchIndex(self.path.with_name("search.db"), self._reader)
+
+    def _index(self) -> SearchIndex:
+        return self.search
+
+    def _unsearch(self, session_id: str) -> None:
+        try:
+            self.search.forget(session_id)
+        except StoreError as error:
+            # What is gone from the store leaves the index with its next catch_up at the latest.
+            self._remember(Problem(session_id="", run_id="", seq=0, message=str(error)))
 
     def put_artifact(self, run_id: str, call_id: str, text: str) -> str:
         """Keep a tool's whole output; returns its id. It is stored before any event submitted later."""
@@ -258,12 +284,13 @@ class Store(OverAll):
     def lease(self, session_id: str) -> Lease:
         """The right to run the session, taken over from a dead program, whose runs in it are closed first.
 
-        Raises SessionBusyError while a living program holds it.
+        Raises SessionBusyError while a living program holds it, StoreError while it lies in the trash.
         """
         owner, journal = self._owner, self.journal
 
         def take(connection: sqlite3.Connection) -> list[OpenRun]:
             now = time.time()
+            refuse_trashed(connection, session_id)
             leases.take(connection, session_id, owner, now)
             journal.register(connection)
             return recover.claim(connection, owner, now, session_id)
@@ -274,6 +301,7 @@ class Store(OverAll):
 
         from runner.clock import SystemClock
         from runner.store import recover
+        from runner.store.trash import refuse_trashed
 
         claimed = journal.call(take)
         try:
@@ -286,9 +314,11 @@ class Store(OverAll):
     def recover(self, clock: Clock, grace: float = RECOVERY_GRACE) -> list[RecoveredRun]:
         """Close the runs that the death of their programs left open. Runs of living programs are left alone.
 
-        What their tools had left running is ended first: SIGTERM, grace seconds, SIGKILL.
+        What their tools had left running is ended first: SIGTERM, grace seconds, SIGKILL. What has been in the trash
+        for long is deleted.
         """
         from runner.store import recover
+        from runner.store.heal import heal, lost_sessions
 
         wall, owner, journal = time.time(), self._owner, self.journal
 
@@ -300,55 +330,10 @@ class Store(OverAll):
 
         recovered = recover.recover(journal, journal.call(take), owner, clock.now, grace)
         journal.call(lambda db: recover.forget_the_dead(db, wall))
+        with self._reader.connection() as connection:
+            lost = lost_sessions(connection)
+        for session_id in journal.call(heal) if lost else ():
+            what = "its entry in the list was lost and was made anew from its events; a name or a pin it had is gone"
+            self._remember(Problem(session_id=session_id, run_id="", seq=0, message=what))
+        self.empty_trash()
         return recovered
-
-    def _events_of(
-        self,
-        session_id: str,
-        run_id: str,
-        from_seq: int = 0,
-        on_problem: OnProblem | None = None,
-        change: Callable[[bytes], bytes] | None = None,
-    ) -> Iterator[Event]:
-        def unreadable(seq: int, message: str) -> None:
-            self._report(Problem(session_id=session_id, run_id=run_id, seq=seq, message=message), on_problem)
-
-        for row in self._reader.rows(run_id, from_seq, unreadable):
-            event = self._decode(session_id, row, on_problem)
-            if event is not None:
-                yield event if change is None else load_json(change(row.data))
-
-    def _fold(self, session_id: str, run_id: str, change: Callable[[bytes], bytes] | None = None) -> RunState:
-        state = RunState(run_id=run_id, session_id=session_id)
-        for event in self._events_of(session_id, run_id, change=change):
-            state = reduce(state, event)
-        return state
-
-    def _lines(self, session_id: str) -> Iterator[bytes]:
-        """The stored facts, all of them readable; deltas are no part of an export."""
-        for run_id in self._reader.run_ids(session_id):
-
-            def unreadable(seq: int, message: str, run_id: str = run_id) -> None:
-                self._report(Problem(session_id=session_id, run_id=run_id, seq=seq, message=message), None)
-
-            for row in self._reader.rows(run_id, 0, unreadable):
-                if not row.is_delta and self._decode(session_id, row, None) is not None:
-                    yield row.data
-
-    def _decode(self, session_id: str, row: RawRow, on_problem: OnProblem | None) -> Event | None:
-        from runner.store.rows import decode, problem_text
-
-        try:
-            return decode(row)
-        except ValueError as error:
-            problem = Problem(session_id=session_id, run_id=row.run_id, seq=row.seq, message=problem_text(error))
-            self._report(problem, on_problem)
-            return None
-
-    def _remember(self, problem: Problem) -> None:
-        self._problems.setdefault((problem.session_id, problem.run_id, problem.seq), problem)
-
-    def _report(self, problem: Problem, on_problem: OnProblem | None) -> None:
-        self._remember(problem)
-        if on_problem is not None:
-            on_problem(problem)

@@ -39,11 +39,11 @@ _SUMS = ("turns", "tool_calls")
 RUN_SQL = f"""
     INSERT INTO runs(
         run_id, session_id, parent_run_id, owner_id, status, reason, finished, agent, model, started, updated,
-        {", ".join(_SUMS)}
-    ) VALUES ({", ".join("?" * (11 + len(_SUMS)))})
+        inherited, {", ".join(_SUMS)}
+    ) VALUES ({", ".join("?" * (12 + len(_SUMS)))})
     ON CONFLICT(run_id) DO UPDATE SET
         status = excluded.status, reason = excluded.reason, finished = excluded.finished, agent = excluded.agent,
-        model = excluded.model, updated = excluded.updated,
+        model = excluded.model, updated = excluded.updated, inherited = max(inherited, excluded.inherited),
         {", ".join(f"{name} = excluded.{name}" for name in _SUMS)}
 """
 
@@ -94,6 +94,7 @@ class Tally:
     workspace: str = ""
     title: str = ""
     search: str = ""
+    inherited: bool = False
     models: list[str] = field(default_factory=list[str])
     dirty: bool = True
     known: bool = False
@@ -141,6 +142,7 @@ class Tally:
             case RunStarted():
                 self.status = "running" if self.status == "queued" else self.status
                 self.workspace = clean(event.workspace)
+                self.inherited = bool(event.config.get("inherited"))
                 self._use(event.model)
                 self._remember([message.text for message in event.input if isinstance(message, UserMessage)])
 
@@ -184,6 +186,7 @@ class Tally:
             self.model,
             self.started,
             self.updated,
+            int(self.inherited),
             *self.sums.values(),
         )
 

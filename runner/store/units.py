@@ -8,17 +8,17 @@ from decimal import Decimal
 _PICO = Decimal(10) ** 12
 _MOST_TOKENS = 10**13
 _MOST_PICO = 10**17
-_EPOCH = datetime.fromtimestamp(0, UTC)
+EPOCH = datetime.fromtimestamp(0, UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
 def micros(moment: datetime) -> int:
     """Microseconds since the epoch, exact."""
-    return (moment - _EPOCH) // _MICROSECOND
+    return (moment - EPOCH) // _MICROSECOND
 
 
 def from_micros(value: int) -> datetime:
-    return _EPOCH + value * _MICROSECOND
+    return EPOCH + value * _MICROSECOND
 
 
 def pico(dollars: Decimal | None) -> int | None:

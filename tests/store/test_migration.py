@@ -35,6 +35,9 @@ VERSION_2 = Path(__file__).with_name("version2.sql")
 VERSION_3 = Path(__file__).with_name("version3.sql")
 """What the third one made of it, with a grant of the first session taken back."""
 
+VERSION_4 = Path(__file__).with_name("version4.sql")
+"""What the fourth one made of that, with a name, an artifact, and a session of another program brought in."""
+
 
 def written(database: Path, sample: Path) -> Path:
     database.parent.mkdir()
@@ -54,7 +57,7 @@ def second(database: Path) -> Path:
     return written(database, VERSION_2)
 
 
-@pytest.fixture(params=[VERSION_1, VERSION_2, VERSION_3], ids=["version 1", "version 2", "version 3"])
+@pytest.fixture(params=[VERSION_1, VERSION_2, VERSION_3, VERSION_4], ids=lambda path: path.stem)
 def any_old(request: pytest.FixtureRequest, database: Path) -> Path:
     return written(database, request.param)
 
@@ -163,6 +166,30 @@ def test_what_was_taken_back_in_an_old_database_stays_so(database: Path) -> None
         assert {summary.imported for summary in store.sessions()} == {""}
 
 
+def test_sessions_of_an_old_database_can_be_tagged_and_thrown_away(database: Path) -> None:
+    """They are no forks, nothing of them was thrown away, and all that is new works with them."""
+    with Store.open(written(database, VERSION_4)) as store:
+        before = store.sessions()
+        assert {summary.session_id: (summary.title, summary.imported, summary.root_id) for summary in before} == {
+            "session-one": ("A name of its own", "", "session-one"),
+            "session-two": ("And now", "", "session-two"),
+            "session-three": ("Elsewhere", "claude-code", "session-three"),
+        }
+        for summary in before:
+            assert (summary.tags, summary.note, summary.pinned, summary.deleted) == ((), "", False, None)
+        assert store.artifact("artifact_ead1b4a336a743d795c6c23c5e5634a5") == "the whole output, äöü"
+        store.tag("session-one", "Old Times", "#kept")
+        store.set_note("session-one", "from before")
+        store.pin("session-one")
+        store.trash("session-three")
+    with Store.open(database) as store:
+        one, two = store.summaries(["session-one", "session-two"])
+        assert (one.tags, one.note, one.pinned) == (("kept", "old-times"), "from before", True)
+        assert [summary.session_id for summary in store.sessions()] == ["session-two", "session-one"]
+        store.restore("session-three")
+        assert [store.session(summary.session_id) for summary in before] == [two, one, store.session("session-three")]
+
+
 def test_the_work_goes_on_in_an_old_database(old: Path) -> None:
     """A run that the old program left open is closed, its session continued; old events are read as before."""
     with Store.open(old) as store:
@@ -204,7 +231,9 @@ def test_damaged_and_unknown_facts_of_an_old_database_harm_nothing(old: Path) ->
         assert last.data["of"] == "sheep"
 
 
-@pytest.mark.parametrize("sample", [VERSION_3, *([VERSION_2] if soak_factor() > 1 else [])], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "sample", [VERSION_4, *([VERSION_2, VERSION_3] if soak_factor() > 1 else [])], ids=lambda path: path.stem
+)
 def test_a_program_killed_at_any_statement_leaves_the_old_database_whole(
     database: Path, tmp_path: Path, sample: Path
 ) -> None:

@@ -265,14 +265,15 @@ def test_an_event_of_a_future_version_is_read_as_far_as_it_is_known(store: Store
     assert store.problems == ()
 
 
-def test_a_damaged_summary_hides_only_its_session(store: Store) -> None:
+def test_a_damaged_summary_hides_nothing(store: Store) -> None:
     write(store, short_run("run-1", "session-1").events)
     write(store, short_run("run-2", "session-2").events)
     change(store.path, "UPDATE sessions SET created = 'yesterday' WHERE session_id = 'session-1'")
-    assert [summary.session_id for summary in store.sessions()] == ["session-2"]
-    with pytest.raises(StoreError, match="damaged"):
-        store.session("session-1")
-    assert [problem.session_id for problem in store.problems] == ["session-1"]
+    assert [summary.session_id for summary in store.sessions()] == ["session-2", "session-1"]
+    assert (store.session("session-1").title, store.session("session-1").turns) == ("Hello", 1)
+    assert [(one.session_id, one.message) for one in store.problems] == [
+        ("session-1", "its summary is damaged: created cannot be read")
+    ]
     assert len(list(store.events("session-1"))) == len(short_run().events)
 
 
