@@ -12,7 +12,7 @@ from typing import Any
 from runner.errors import NotFoundError, StoreError
 from runner.store.base import Problem
 from runner.store.rows import RawRow
-from runner.store.schema import connect
+from runner.store.schema import connect, trouble
 
 ROWS_AT_ONCE = 1000
 """Rows read in one go; between two goes no read transaction is open, however slow the reader is."""
@@ -41,7 +41,7 @@ class Reader:
                 connection = connect(self._path, read_only=True)
             yield connection
         except sqlite3.Error as error:
-            raise StoreError(f"cannot read {self._path}: {error}") from error
+            raise StoreError(f"cannot read {self._path}: {trouble(error)}") from error
         finally:
             if connection is not None:
                 self._give_back(connection)

@@ -20,7 +20,7 @@ from typing import Any, TypeAlias, TypeVar
 from runner.errors import StoreError
 from runner.events import Event
 from runner.store.encode import prepare_encoding
-from runner.store.schema import BUSY_TIMEOUT
+from runner.store.schema import BUSY_TIMEOUT, trouble
 from runner.store.write import REFUSED, EventWriter, Operation
 
 T = TypeVar("T")
@@ -237,7 +237,7 @@ class SqliteJournal:
         try:
             stored = events.write(deltas=due or waited_for)
         except sqlite3.Error as error:
-            self._fail(StoreError(f"cannot write the session store: {error}"))
+            self._fail(StoreError(f"cannot write the session store: {trouble(error)}"))
         except StoreError as error:
             self._fail(error)
         except Exception as error:
@@ -285,7 +285,7 @@ class SqliteJournal:
         try:
             result = item.action()
         except (sqlite3.Error, *REFUSED) as error:
-            item.done.set_exception(StoreError(f"cannot write the session store: {error}"))
+            item.done.set_exception(StoreError(f"cannot write the session store: {trouble(error)}"))
         except StoreError as error:
             item.done.set_exception(error)
         except Exception as error:
@@ -299,7 +299,7 @@ class SqliteJournal:
             try:
                 self._events.checkpoint()
             except sqlite3.Error as error:
-                self._fail(StoreError(f"cannot write the session store: {error}"))
+                self._fail(StoreError(f"cannot write the session store: {trouble(error)}"))
 
     def _shrink(self) -> None:
         self._set_busy_timeout(FAILING_BUSY_TIMEOUT)
@@ -322,5 +322,5 @@ class SqliteJournal:
             try:
                 self._events.call(self._events.unregister)
             except sqlite3.Error as error:
-                self._fail(StoreError(f"cannot write the session store: {error}"))
+                self._fail(StoreError(f"cannot write the session store: {trouble(error)}"))
         self._connection.close()
