@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from runner.store.base import UsageBy, UsageSum
+from runner.store.base import ApprovalSum, ToolSum, UsageBy, UsageSum
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,12 +16,18 @@ if TYPE_CHECKING:
     from runner.store.decisions import DecisionRow, GrantUse
     from runner.store.read import OnProblem, Reader
     from runner.store.rows import RawRow
+    from runner.store.search import SearchIndex
+
+CATCHING_UP = 2.0
+"""Seconds that sums over calls wait for the search index to take in what is new."""
 
 
 class OverAll(Protocol):
     """A part of the store's own methods. Each may be called from any thread and blocks for the disk."""
 
     _reader: Reader
+
+    def _index(self) -> SearchIndex: ...
 
     def _decode(self, session_id: str, row: RawRow, on_problem: OnProblem | None) -> Event | None: ...
 
@@ -31,6 +37,22 @@ class OverAll(Protocol):
 
         with self._reader.connection() as connection:
             return usage(connection, by, since, session_id)
+
+    def tool_sums(self, since: datetime | None = None) -> list[ToolSum]:
+        """How the calls of each tool went since a moment, the most called first; without those of other programs.
+
+        They are counted with what is searched: where search.behind() is not 0, that many runs are not in it yet.
+        """
+        index = self._index()
+        index.catch_up(CATCHING_UP)
+        return index.tool_sums(since)
+
+    def approval_sums(self, since: datetime | None = None) -> list[ApprovalSum]:
+        """What was decided about calls, by whom, and how long it took; the most frequent first. Counted as tool_sums
+        are."""
+        index = self._index()
+        index.catch_up(CATCHING_UP)
+        return index.approval_sums(since)
 
     def decisions(
         self,

@@ -2,7 +2,7 @@
 
 The index is a file of its own beside the database, made of the stored facts and of nothing else: it lags behind until
 somebody searches, it can be deleted at any time, and no run ever waits for it. It is readable by the user only, and
-what is deleted from the store is deleted from it.
+what is deleted from the store is deleted from it. What lies in the trash stays in it and is found by nobody.
 """
 
 from __future__ import annotations
@@ -12,59 +12,43 @@ import json
 import re
 import sqlite3
 import threading
-import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from runner.errors import StoreError
-from runner.events import (
-    ErrorOccurred,
-    Event,
-    MessageDelivered,
-    ModelResponded,
-    PersonCommandFinished,
-    RunStarted,
-    ToolFinished,
-    ToolProposed,
-)
-from runner.messages import UserMessage
-from runner.store.paths import prepare
 from runner.store.read import Reader
-from runner.store.rows import RawRow, decode
+from runner.store.search_facts import Part
+from runner.store.search_file import CLOSE, OPEN, SESSION_SQL, VERSION, open_index, remove_index
 from runner.store.units import clean, from_micros, micros
 
-Part = Literal["said", "answer", "reasoning", "call", "output", "command", "error"]
-"""What a hit is in: a person's message, a model's answer or reasoning, a call's arguments or output, a command that
-the person ran, an error."""
+if TYPE_CHECKING:
+    from runner.store.base import ApprovalSum, ToolSum
 
-VERSION: Final = 1
-"""Of what is put into the index; another number makes it anew."""
+__all__ = ["VERSION", "WORDS", "Around", "Hit", "Part", "Pieces", "SearchIndex", "match_of"]
 
-RUNS_AT_ONCE: Final = 20
 LONGEST_QUERY: Final = 400
-_BUSY: Final = 30.0
-_OPEN, _CLOSE = "\x02", "\x03"
-"""Around what was found, inside a snippet; no stored text keeps them."""
+SHORTEST_BEGUN: Final = 3
+"""Characters of a word that is perhaps begun only: shorter ones begin half of all words."""
 
-_WORDS: Final = re.compile(r'"([^"]*)"?|(\S+)')
-_KINDS: Final = (
-    "run_started",
-    "message_delivered",
-    "model_responded",
-    "tool_proposed",
-    "tool_finished",
-    "person_command_finished",
-    "error",
-)
+FORGETTING: Final = 0.2
+"""Seconds that deleting may take to drop a session's words for good; the next catch_up goes on with it."""
+
+MOST_COUNTED: Final = 200_000
+"""Places that are counted, the newest ones."""
+
+_IN: Final = f"{SESSION_SQL} IN (SELECT value FROM json_each(?))"
+WORDS: Final = re.compile(r'"([^"]*)"?|(\S+)')
+
+Pieces: TypeAlias = tuple[tuple[str, bool], ...]
+"""Pieces of a text, each with whether it was searched for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """Where something was found: fact `seq` of the run. snippet: what stands there, each piece with whether it was
-    searched for."""
+    """Where something was found: fact `seq` of the run. snippet: what stands there. place: its number in the index."""
 
     session_id: str
     run_id: str
@@ -72,7 +56,17 @@ class Hit:
     part: Part
     tool: str
     time: datetime
-    snippet: tuple[tuple[str, bool], ...]
+    snippet: Pieces
+    place: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What stands around a hit: the line itself, and lines before and after it."""
+
+    before: tuple[Pieces, ...]
+    line: Pieces
+    after: tuple[Pieces, ...]
 
 
 class SearchIndex:
@@ -93,59 +87,156 @@ class SearchIndex:
 
     def behind(self) -> int:
         """How many runs the index does not know yet, or not to their end."""
+        from runner.store.search_filling import missing
+
         with self._opened() as connection:
-            return len(self._missing(connection))
+            return len(missing(connection, self._reader))
 
     def catch_up(self, seconds: float | None = None) -> int:
-        """Take in what was stored since, for so long at most; gives how many runs are still missing then."""
-        until = None if seconds is None else time.monotonic() + seconds
-        with self._opened() as connection:
-            self._drop_gone(connection)
-            missing = self._missing(connection)
-            while missing and (until is None or time.monotonic() < until):
-                some, missing = missing[:RUNS_AT_ONCE], missing[RUNS_AT_ONCE:]
-                with _transaction(connection):
-                    for run_id, session_id, finished in some:
-                        self._take(connection, run_id, session_id, finished=finished)
-            return len(missing)
+        """Take in what was stored since, for about so long at most; gives how many runs are still missing then."""
+        from runner.store.search_filling import catch_up
 
-    def find(self, query: str, *, session_id: str = "", limit: int = 50, offset: int = 0) -> list[Hit]:
+        with self._opened() as connection:
+            return catch_up(connection, self._reader, seconds)
+
+    def find(
+        self,
+        query: str,
+        *,
+        session_id: str = "",
+        inherited: bool = True,
+        within: Iterable[str] | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[Hit]:
         """The newest first. query: words that must all occur in one place, the last one perhaps begun only; "words in
-        quotes" stand together. Empty for a query without a word."""
+        quotes" stand together. Empty for a query without a word.
+
+        session_id: only there, where inherited also in what a fork took over; elsewhere that is found where it was
+        said. within: only in these sessions, in the trash or not.
+        """
         match = match_of(query)
         if not match:
             return []
-        only = " AND t.session_id = ?" if session_id else ""
         with self._opened() as connection:
+            conditions, values = ["words MATCH ?"], [match]
+            if session_id:
+                kinds = (0, 1) if inherited else (0,)
+                conditions.append(_IN)
+                values.append(json.dumps(self._numbers(connection, [session_id], kinds)))
+            else:
+                conditions.append(f"NOT {_IN}")
+                values.append(json.dumps(self._hidden(connection, trash=within is None)))
+            if within is not None:
+                conditions.append(_IN)
+                values.append(json.dumps(self._numbers(connection, within)))
             rows = connection.execute(
-                "SELECT t.session_id, t.run_id, t.seq, t.part, t.tool, t.time,"
-                f" snippet(words, 0, '{_OPEN}', '{_CLOSE}', '…', 24)"
-                f" FROM words JOIN texts t ON t.n = words.rowid WHERE words MATCH ?{only}"
-                " ORDER BY t.time DESC, t.n DESC LIMIT ? OFFSET ?",
-                (match, *([session_id] if session_id else []), limit, offset),
+                "SELECT k.session_id, i.run_id, t.seq, t.part, t.tool, t.time, page.snippet, t.n FROM ("
+                f"SELECT words.rowid AS n, snippet(words, 0, '{OPEN}', '{CLOSE}', '…', 24) AS snippet"
+                f" FROM words WHERE {' AND '.join(conditions)} ORDER BY words.rowid DESC LIMIT ? OFFSET ?"
+                ") page JOIN texts t ON t.n = page.n JOIN indexed i ON i.run = t.run JOIN known k ON k.no = i.no"
+                " ORDER BY page.n DESC",
+                (*values, limit, offset),
             ).fetchall()
         return [_hit(row) for row in rows]
 
+    def around(self, hit: Hit, query: str, *, lines: int = 3) -> Around | None:
+        """The first line of the place in which it was found, and so many lines on both sides; None where it is gone."""
+        match = match_of(query)
+        if not match:
+            return None
+        with self._opened() as connection:
+            row = connection.execute(
+                f"SELECT highlight(words, 0, '{OPEN}', '{CLOSE}') FROM words WHERE words MATCH ? AND rowid = ?",
+                (match, hit.place),
+            ).fetchone()
+        return None if row is None else _around(row[0], lines)
+
     def sessions(self, query: str) -> dict[str, int]:
-        """In how many places of which sessions it occurs."""
+        """In how many places of which sessions it occurs, without those in the trash and without what forks took over;
+        of very many places only the newest are counted."""
         match = match_of(query)
         if not match:
             return {}
         with self._opened() as connection:
-            return dict(
-                connection.execute(
-                    "SELECT t.session_id, count(*) FROM words JOIN texts t ON t.n = words.rowid WHERE words MATCH ?"
-                    " GROUP BY t.session_id",
-                    (match,),
-                ).fetchall()
-            )
+            rows = connection.execute(
+                f"SELECT {SESSION_SQL} AS no, count(*) FROM (SELECT rowid FROM words WHERE words MATCH ?"
+                " ORDER BY rowid DESC LIMIT ?) words GROUP BY no",
+                (match, MOST_COUNTED),
+            ).fetchall()
+            names = self._names(connection, [no for no, _ in rows])
+        return {names[no]: count for no, count in rows if no in names}
+
+    def sessions_saying(self, query: str) -> set[str]:
+        """The sessions in which it occurs in one place at least."""
+        match = match_of(query)
+        sql = f"SELECT DISTINCT {SESSION_SQL} FROM words WHERE words MATCH ?"
+        return self._sessions(sql, [match]) if match else set()
+
+    def sessions_using(self, tool: str) -> set[str]:
+        """The sessions that called a tool with this in its name."""
+        return self._sessions("SELECT DISTINCT no FROM tools WHERE tool LIKE ? ESCAPE '\\'", [_like(tool)])
+
+    def sessions_touching(self, path: str) -> set[str]:
+        """The sessions whose calls read or changed a file with this in its path, as far as the calls say so."""
+        return self._sessions("SELECT DISTINCT no FROM files WHERE path LIKE ? ESCAPE '\\'", [_like(path)])
+
+    def tool_sums(self, since: datetime | None = None) -> list[ToolSum]:
+        """How the calls of each tool went, the most called first; without those of other programs."""
+        from runner.store.search_sums import tool_sums
+
+        with self._opened() as connection:
+            return tool_sums(connection, 0 if since is None else micros(since))
+
+    def approval_sums(self, since: datetime | None = None) -> list[ApprovalSum]:
+        """What was decided about calls, by whom, and how long that took; the most frequent first."""
+        from runner.store.search_sums import approval_sums
+
+        with self._opened() as connection:
+            return approval_sums(connection, 0 if since is None else micros(since))
 
     def forget(self, session_id: str) -> None:
         """The session is deleted; where there is no index there is nothing to forget."""
+        from runner.store.search_filling import forget
+
         if not self._path.exists():
             return
         with self._opened() as connection:
-            _delete(connection, "session_id", [session_id])
+            forget(connection, session_id, FORGETTING)
+
+    def _sessions(self, sql: str, values: Sequence[Any]) -> set[str]:
+        with self._opened() as connection:
+            numbers = [row[0] for row in connection.execute(sql, values)]
+            return set(self._names(connection, numbers).values())
+
+    def _names(self, connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, str]:
+        """The sessions of these numbers, without what is hidden."""
+        sql = "SELECT no, session_id FROM known WHERE no IN (SELECT value FROM json_each(?))"
+        found: dict[int, str] = dict(connection.execute(sql, (json.dumps(numbers),)).fetchall())
+        for number in self._hidden(connection):
+            found.pop(number, None)
+        return found
+
+    def _hidden(self, connection: sqlite3.Connection, *, trash: bool = True) -> list[int]:
+        """The numbers of what lies in the trash, and of what forks took over while that can be found in their root."""
+        trashed = self._ids("SELECT session_id FROM sessions WHERE deleted IS NOT NULL") if trash else []
+        hidden = self._numbers(connection, trashed) if trashed else []
+        if connection.execute("SELECT 1 FROM known WHERE inherited = 1 LIMIT 1").fetchone() is not None:
+            forks = self._ids(
+                "SELECT s.session_id FROM sessions s JOIN sessions r ON r.session_id = s.root_id"
+                " WHERE s.root_id <> '' AND r.deleted IS NULL"
+            )
+            hidden += self._numbers(connection, forks, (1,))
+        return hidden
+
+    def _ids(self, sql: str) -> list[str]:
+        return [row[0] for row in self._reader.all(sql)]
+
+    def _numbers(
+        self, connection: sqlite3.Connection, ids: Iterable[str], inherited: Sequence[int] = (0, 1)
+    ) -> list[int]:
+        sql = "SELECT no, inherited FROM known WHERE session_id IN (SELECT value FROM json_each(?))"
+        return [no for no, kind in connection.execute(sql, (json.dumps(list(ids)),)) if kind in inherited]
 
     @contextlib.contextmanager
     def _opened(self) -> Generator[sqlite3.Connection]:
@@ -153,182 +244,42 @@ class SearchIndex:
         with self._lock:
             try:
                 if self._connection is None:
-                    self._connection = _open(self._path)
+                    self._connection = open_index(self._path)
                 yield self._connection
             except sqlite3.Error as error:
                 connection, self._connection = self._connection, None
                 if connection is not None:
                     connection.close()
                 if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
-                    _remove(self._path)
+                    remove_index(self._path)
                 raise StoreError(f"the search index {self._path} cannot be used: {error}") from error
-
-    def _missing(self, connection: sqlite3.Connection) -> list[tuple[str, str, bool]]:
-        known = {row[0]: row[1] for row in connection.execute("SELECT run_id, seq FROM indexed")}
-        stored = self._reader.all("SELECT run_id, session_id, finished FROM runs ORDER BY n DESC")
-        return [
-            (run_id, session_id, bool(finished))
-            for run_id, session_id, finished in stored
-            # Of a run without an end, what is new is looked for each time.
-            if known.get(run_id, 0) >= 0
-        ]
-
-    def _take(self, connection: sqlite3.Connection, run_id: str, session_id: str, *, finished: bool) -> None:
-        row = connection.execute("SELECT seq FROM indexed WHERE run_id = ?", (run_id,)).fetchone()
-        last = seen = max(0, row[0]) if row else 0
-        tools: dict[str, str] = dict(
-            connection.execute("SELECT call_id, tool FROM texts WHERE run_id = ? AND call_id <> ''", (run_id,))
-        )
-        marks = ", ".join("?" * len(_KINDS))
-        rows = self._reader.all(
-            "SELECT seq, CAST(json AS BLOB) FROM events WHERE run_id = ? AND seq > ?"
-            f" AND kind IN ({marks}) ORDER BY seq",
-            (run_id, seen, *_KINDS),
-        )
-        for seq, data in rows:
-            try:
-                event = decode(RawRow(run_id=run_id, seq=seq, data=data, is_delta=False))
-            except (ValueError, TypeError):
-                continue
-            last = max(last, seq)
-            for part, tool, call_id, text in _texts(event, tools):
-                _insert(connection, (session_id, run_id, seq, part, tool, call_id, micros(event.time)), text)
-        # A negative number: known to its end.
-        connection.execute(
-            "INSERT OR REPLACE INTO indexed(run_id, session_id, seq) VALUES (?, ?, ?)",
-            (run_id, session_id, -1 - last if finished else last),
-        )
-
-    def _drop_gone(self, connection: sqlite3.Connection) -> None:
-        """What another program deleted, or brought in once more, is not what is here."""
-        known = {row[0] for row in connection.execute("SELECT run_id FROM indexed")}
-        gone = known - {row[0] for row in self._reader.all("SELECT run_id FROM runs")}
-        if gone:
-            _delete(connection, "run_id", gone)
 
 
 def match_of(query: str) -> str:
     """The query as FTS5 reads it: only words and phrases, none of its own signs."""
     parts: list[str] = []
     text = clean(query[:LONGEST_QUERY])
-    for phrase, word in _WORDS.findall(text):
+    for phrase, word in WORDS.findall(text):
         inner = re.sub(r"[^\w]+", " ", phrase or word).strip()
         if inner:
             parts.append(f'"{inner}"')
-    if parts and not text.rstrip().endswith('"') and not text.endswith(" "):
+    if parts and not text.rstrip().endswith('"') and not text.endswith(" ") and _may_be_begun(parts[-1]):
         parts[-1] += "*"
     return " ".join(parts)
 
 
-def _texts(event: Event, tools: dict[str, str]) -> Iterator[tuple[Part, str, str, str]]:
-    """Triples of what it is, the tool, its call, and the text."""
-    match event:
-        case RunStarted(input=messages):
-            yield "said", "", "", "\n".join(message.text for message in messages if isinstance(message, UserMessage))
-        case MessageDelivered(text=text, by="user"):
-            yield "said", "", "", text
-        case ModelResponded(text=text, reasoning=reasoning):
-            yield "answer", "", "", text
-            yield "reasoning", "", "", reasoning
-        case ToolProposed(call_id=call_id, tool=tool, arguments=arguments):
-            tools[call_id] = tool
-            given = arguments if isinstance(arguments, str) else _values(arguments)
-            yield "call", tool, call_id, f"{tool}\n{given}"
-        case ToolFinished(call_id=call_id, output=output):
-            yield "output", event.tool or tools.get(call_id, ""), "", output
-        case PersonCommandFinished(command=command, output=output):
-            yield "command", "", "", f"{command}\n{output}"
-        case ErrorOccurred(error=error):
-            yield "error", "", "", error.message
-        case _:
-            return
+def _may_be_begun(part: str) -> bool:
+    last = part.strip('"').rpartition(" ")[2]
+    return len(last) >= SHORTEST_BEGUN or not last.isascii()
 
 
-def _values(arguments: object) -> str:
-    """Names and values as text, without the signs of JSON between them."""
-    if isinstance(arguments, dict):
-        named = cast("dict[str, object]", arguments)
-        return "\n".join(f"{name} {_values(value)}" for name, value in named.items())
-    if isinstance(arguments, list):
-        return "\n".join(_values(value) for value in cast("list[object]", arguments))
-    return arguments if isinstance(arguments, str) else json.dumps(arguments, default=str)
-
-
-_SCHEMA: Final = (
-    """
-    CREATE TABLE texts(
-        n INTEGER PRIMARY KEY, session_id TEXT NOT NULL, run_id TEXT NOT NULL, seq INTEGER NOT NULL, part TEXT NOT NULL,
-        tool TEXT NOT NULL, call_id TEXT NOT NULL, time INTEGER NOT NULL
-    )
-    """,
-    "CREATE INDEX texts_of_session ON texts(session_id)",
-    "CREATE INDEX texts_of_run ON texts(run_id)",
-    "CREATE TABLE indexed(run_id TEXT PRIMARY KEY, session_id TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID",
-    "CREATE VIRTUAL TABLE words USING fts5(text, tokenize = \"unicode61 remove_diacritics 2 tokenchars '_'\")",
-    f"PRAGMA user_version = {VERSION}",
-)
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    prepare(path)
-    connection = sqlite3.connect(path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
-    try:
-        for pragma in ("secure_delete = ON", "journal_mode = WAL", "synchronous = NORMAL"):
-            connection.execute(f"PRAGMA {pragma}").fetchall()
-        with _transaction(connection):
-            if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
-                for (name,) in connection.execute(
-                    "SELECT name FROM sqlite_master WHERE type = 'table' AND name IN ('texts', 'indexed', 'words')"
-                ).fetchall():
-                    connection.execute(f"DROP TABLE {name}")
-                for statement in _SCHEMA:
-                    connection.execute(statement)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _insert(connection: sqlite3.Connection, place: tuple[Any, ...], text: str) -> None:
-    words = clean(text).replace(_OPEN, "").replace(_CLOSE, "")
-    if not words.strip():
-        return
-    row = connection.execute(
-        "INSERT INTO texts(session_id, run_id, seq, part, tool, call_id, time) VALUES (?, ?, ?, ?, ?, ?, ?)", place
-    )
-    connection.execute("INSERT INTO words(rowid, text) VALUES (?, ?)", (row.lastrowid, words))
-
-
-def _delete(connection: sqlite3.Connection, column: Literal["session_id", "run_id"], values: Iterable[str]) -> None:
-    """The words leave the file too. An index keeps them in parts that a later merge drops, so it is merged now."""
-    with _transaction(connection):
-        for value in values:
-            connection.execute(f"DELETE FROM words WHERE rowid IN (SELECT n FROM texts WHERE {column} = ?)", (value,))
-            for table in ("texts", "indexed"):
-                connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (value,))
-        connection.execute("INSERT INTO words(words) VALUES ('optimize')")
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-
-
-def _remove(path: Path) -> None:
-    for name in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
-        name.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _transaction(connection: sqlite3.Connection) -> Generator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
+def _like(text: str) -> str:
+    escaped = clean(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
 
 
 def _hit(row: tuple[Any, ...]) -> Hit:
-    session_id, run_id, seq, part, tool, moment, snippet = row
+    session_id, run_id, seq, part, tool, moment, snippet, place = row
     return Hit(
         session_id=session_id,
         run_id=run_id,
@@ -337,12 +288,28 @@ def _hit(row: tuple[Any, ...]) -> Hit:
         tool=tool,
         time=from_micros(moment),
         snippet=_pieces(snippet),
+        place=place,
     )
 
 
-def _pieces(snippet: str) -> tuple[tuple[str, bool], ...]:
+def _pieces(snippet: str) -> Pieces:
     found: list[tuple[str, bool]] = []
-    for number, part in enumerate(re.split(f"[{_OPEN}{_CLOSE}]", snippet)):
+    for number, part in enumerate(re.split(f"[{OPEN}{CLOSE}]", snippet)):
         if part:
             found.append((part, number % 2 == 1))
     return tuple(found)
+
+
+def _around(text: str, lines: int) -> Around:
+    """The text has marks around what was found; a mark that goes over a line's end goes on in the next."""
+    rows: list[str] = []
+    inside = False
+    for row in text.split("\n"):
+        rows.append(f"{OPEN}{row}" if inside else row)
+        inside = rows[-1].rfind(OPEN) > rows[-1].rfind(CLOSE)
+    at = next((number for number, row in enumerate(rows) if OPEN in row), 0)
+    return Around(
+        before=tuple(_pieces(row) for row in rows[max(0, at - lines) : at]),
+        line=_pieces(rows[at]),
+        after=tuple(_pieces(row) for row in rows[at + 1 : at + 1 + lines]),
+    )

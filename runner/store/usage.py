@@ -19,6 +19,7 @@ _KEYS: dict[UsageBy, str] = {
     "model": "model",
     "provider": "provider",
     "agent": "agent",
+    "project": "coalesce((SELECT s.workspace FROM sessions s WHERE s.session_id = requests.session_id), '')",
     "day": "date(time / 1000000, 'unixepoch', 'localtime')",
     "session": "session_id",
     "run": "run_id",
@@ -51,7 +52,8 @@ def usage(
     where = f"WHERE {' AND '.join(wheres)}" if wheres else ""
     rows = connection.execute(
         f"SELECT {_KEYS[by]} AS key, max(session_id), count(*), sum(attempt > 1), min(time), max(time),"
-        f" {_part(_ESTIMATED)}, {_part('discarded')}, {SUMS_SQL}"
+        f" {_part(_ESTIMATED)}, {_part('discarded')},"
+        f" coalesce(sum(CASE WHEN {_ESTIMATED} THEN input + output END), 0), {SUMS_SQL}"
         f" FROM requests {where} GROUP BY key ORDER BY min(n)",
         values,
     ).fetchall()
@@ -60,7 +62,7 @@ def usage(
 
 
 def _sum(row: Sequence[Any], title: str) -> UsageSum:
-    tokens, cost = sums(row[12:])
+    tokens, cost = sums(row[13:])
     return UsageSum(
         key=row[0],
         title=title,
@@ -70,6 +72,7 @@ def _sum(row: Sequence[Any], title: str) -> UsageSum:
         last=from_micros(row[5]),
         estimated=row[6],
         estimated_cost=Cost(known=from_pico(row[7]), unknown=row[8]),
+        estimated_tokens=row[12],
         discarded=row[9],
         discarded_cost=Cost(known=from_pico(row[10]), unknown=row[11]),
         usage=tokens,

@@ -21,6 +21,7 @@ BENCHES: Final = (
     "memory",
     "idle",
     "store",
+    "sessions",
     "control",
 )
 

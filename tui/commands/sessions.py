@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,10 +17,14 @@ from runner.errors import QuarterdeckError
 from runner.state import RunState
 from runner.state.items import CallItem, CommandItem, EventItem, Item, TextItem, UserItem
 from runner.store import Store
-from runner.store.base import SessionSummary
+from runner.store.base import SessionKey, SessionSummary
+from runner.store.query import SessionFilter
 from tui import words
-from tui.cli import UsageError, tell
-from tui.commands.common import ask, enter_folder
+from tui.cli import tell
+from tui.commands import sessions_keep
+from tui.commands.common import ask, enter_folder, write_out
+from tui.commands.sessions_search import catch_up, read_filter
+from tui.problem_words import problem_line
 from tui.render.clean import clean, visible
 from tui.render.command_words import end_words
 from tui.words import imported_from
@@ -30,12 +35,16 @@ ID_SHOWN = 13
 
 def run(args: argparse.Namespace) -> int:
     enter_folder(args)
+    if args.action == "rescue":
+        from tui.commands.sessions_rescue import run as rescue_sessions
+
+        return rescue_sessions()
     with closing(Store.open()) as store:
         # A run whose program died is open until somebody looks; what it left is closed before it is shown.
         store.recover(SystemClock())
         code = _act(store, args)
         for problem in store.problems:
-            tell(f"run {problem.run_id}, event {problem.seq} cannot be read: {problem.message}")
+            tell(problem_line(problem))
         return code
 
 
@@ -54,6 +63,12 @@ def _act(store: Store, args: argparse.Namespace) -> int:
             from tui.commands.sessions_search import run as search_sessions
 
             return search_sessions(store, args)
+        case "cases":
+            from tui.commands.sessions_cases import run as write_cases
+
+            return write_cases(store, args)
+        case "tag" | "untag" | "note" | "pin" | "unpin" | "trash" | "restore":
+            return sessions_keep.run(store, args)
         case "import":
             from tui.commands.sessions_import import run as import_sessions
 
@@ -66,7 +81,14 @@ def _list(store: Store, args: argparse.Namespace) -> int:
     # Without an action argparse has not made the options of `list`.
     query: str = getattr(args, "query", None) or ""
     limit: int = getattr(args, "limit", 20)
-    found = list(_some(store, query, limit, Path.cwd() if getattr(args, "here", False) else None))
+    wanted = read_filter(query)
+    if getattr(args, "deleted", False):
+        wanted = replace(wanted, deleted=True)
+    if wanted.reads_index:
+        catch_up(store)
+    keys = _keys(store, wanted, limit, Path.cwd() if getattr(args, "here", False) else None)
+    depths = {key.session_id: key.depth for key in keys}
+    found = store.summaries(list(depths))
     if getattr(args, "json", False):
         for summary in found:
             print(json.dumps(_as_json(summary)))
@@ -76,36 +98,35 @@ def _list(store: Store, args: argparse.Namespace) -> int:
         return 0
     now = datetime.now(UTC)
     for summary in found:
-        print(_row(summary, now))
+        print(_row(summary, now, depths[summary.session_id]))
     return 0
 
 
-def _some(store: Store, query: str, limit: int, folder: Path | None) -> Iterable[SessionSummary]:
-    """At most `limit` sessions, the newest first; read in pages, since the store does not filter by folder."""
-    offset, left = 0, limit
-    while left > 0:
-        page = store.sessions(limit=max(50, limit), offset=offset, query=query)
-        if not page:
-            return
-        offset += len(page)
-        for summary in page:
-            if left > 0 and (folder is None or Path(summary.workspace) == folder):
-                left -= 1
-                yield summary
+def _keys(store: Store, wanted: SessionFilter, limit: int, folder: Path | None) -> list[SessionKey]:
+    if folder is None:
+        return store.keys(wanted, limit=limit)
+    return [key for key in store.keys(wanted) if Path(key.workspace) == folder][:limit]
 
 
-def _row(summary: SessionSummary, now: datetime) -> str:
+def _row(summary: SessionSummary, now: datetime, depth: int = 0) -> str:
     cost = "unknown" if summary.cost_usd is None else words.money(summary.cost_usd)
     state = "running" if summary.live else summary.status
     ended = "" if summary.reason in ("", "complete") else f" ({summary.reason})"
-    title = words.cut(words.one_line(clean(summary.title)), 60)
+    title = f"{'  ' * (depth - 1)}└ " if depth else ""
+    title += words.cut(words.one_line(clean(summary.title)), 60)
     origin = f"{imported_from(summary.imported)}; " if summary.imported else ""
+    if summary.forked_from:
+        place = f"after turn {summary.forked_turn}" if summary.forked_turn else "from its beginning"
+        origin += f"fork of {summary.forked_from[:ID_SHOWN]} {place}; "
     facts = f"{words.count(summary.turns, 'turn')}, {words.count(summary.tool_calls, 'call')}, {cost}"
     folder = words.cut_middle(visible(summary.workspace), 40)
+    pinned = "pinned; " if summary.pinned else ""
+    gone = "" if summary.deleted is None else f"thrown away {words.ago(summary.deleted, now)}; "
+    marks = sessions_keep.marks(summary)
     return (
         f"{summary.session_id[:ID_SHOWN]}  {words.ago(summary.updated, now):<12} {state + ended:<24} {title}\n"
-        f"{'':{ID_SHOWN}}  {origin}{facts}; {clean(', '.join(summary.models))}; {folder}"
-    )
+        f"{'':{ID_SHOWN}}  {gone}{pinned}{origin}{facts}; {clean(', '.join(summary.models))}; {folder}"
+    ) + (f"\n{'':{ID_SHOWN}}  {marks}" if marks else "")
 
 
 def _as_json(summary: SessionSummary) -> dict[str, object]:
@@ -128,12 +149,15 @@ def _as_json(summary: SessionSummary) -> dict[str, object]:
         "reason": summary.reason,
         "live": summary.live,
         "imported": summary.imported,
+        **sessions_keep.as_json(summary),
     }
 
 
 def _show(store: Store, session: str) -> int:
     summary = store.session(session)
     print(_row(summary, datetime.now(UTC)))
+    for line in sessions_keep.annotated(store, summary.session_id):
+        print(f"{'':{ID_SHOWN}}  {line}")
     for state in store.runs(summary.session_id):
         for line in _conversation(state):
             print(line)
@@ -166,22 +190,14 @@ def _item(item: Item) -> Iterable[str]:
 
 def _export(store: Store, args: argparse.Namespace) -> int:
     summary = store.session(args.id)
-    pieces = store.export(summary.session_id, args.format, redact=not args.no_redact)
-    if args.output is None:
-        for piece in pieces:
-            sys.stdout.write(piece)
+    if args.preview:
+        from runner.store.masking import preview
+        from tui.handing.masking_words import lines
+
+        for line in lines(preview(store, summary.session_id, os.environ)):
+            print(clean(line))
         return 0
-    path = Path(args.output)
-    try:
-        # A session may hold anything that was on the screen, so its export is its owner's alone.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError as error:
-        raise UsageError(f"{path} exists; remove it, or export to another file") from error
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
-    with open(descriptor, "w", encoding="utf-8") as file:
-        file.writelines(pieces)
-    print(f"wrote {path}", file=sys.stderr)
+    write_out(store.export(summary.session_id, args.format, redact=not args.no_redact), args.output)
     return 0
 
 
