@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from runner.testing import invalid_requests
+from tests import replayed
 
 # Read once, because the isolation below takes every QUARTERDECK_ variable away from the tests.
 NO_SKIP = os.environ.get("QUARTERDECK_NO_SKIP", "") not in {"", "0"}
@@ -20,6 +23,21 @@ SOAK = max(1, int(os.environ.get("QUARTERDECK_SOAK", "1")))
 # Where bytecode may not be kept, every worker and every program that is started compiles all of the project again.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Started by nohup or behind an &, these would be ignored by every program that a test starts.
+for number, usual in (
+    (signal.SIGHUP, signal.SIG_DFL),
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGQUIT, signal.SIG_DFL),
+):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, usual)
+
+# A loaded machine makes examples slowly; that says nothing about what is tried.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
+
+replayed.install()
 
 _SECRET_SUFFIXES = ("_API_KEY", "_API_BASE", "_BASE_URL", "_AUTH_TOKEN", "_ACCESS_TOKEN")
 _FOREIGN_PREFIXES = ("QUARTERDECK_", "LITELLM_", "OTEL_", "TEXTUAL_", "AWS_", "AZURE_", "VERTEX")
@@ -86,3 +104,10 @@ def every_request_is_valid() -> Iterator[None]:
     before = len(invalid_requests())
     yield
     assert invalid_requests()[before:] == []
+
+
+@pytest.fixture(autouse=True)
+def every_run_is_replayed() -> Iterator[None]:
+    """A run that does not come back from where it was stored as it was seen live fails its test."""
+    yield
+    assert replayed.differences() == []
