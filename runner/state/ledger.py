@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
+from runner.changed import changed
 from runner.events import (
     AttemptDiscarded,
     CompactionFinished,
@@ -89,7 +89,7 @@ def with_settings(state: RunState, event: LimitChanged | SettingsChanged | Setti
         phase = state.phase
         if isinstance(phase, Requesting) and not phase.characters:
             # What is told of a request before its answer stands before it.
-            phase = replace(phase, position=phase.position + 1)
-        return replace(state, asked=asked_after(state.asked, event), phase=phase)
+            phase = changed(phase, position=phase.position + 1)
+        return changed(state, asked=asked_after(state.asked, event), phase=phase)
     rest = {name: value for name, value in state.limits.items() if name != event.limit}
-    return replace(state, limits=rest if event.value is None else {**rest, event.limit: event.value})
+    return changed(state, limits=rest if event.value is None else {**rest, event.limit: event.value})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from runner.changed import changed
 from runner.events import LeftOut, SettingsChanged, SettingsLeftOut
 from runner.messages import JsonObject
 
@@ -26,5 +27,5 @@ def asked_in(config: JsonObject) -> Asked:
 
 def asked_after(asked: Asked, event: SettingsChanged | SettingsLeftOut) -> Asked:
     if isinstance(event, SettingsLeftOut):
-        return replace(asked, left_out=event.left_out)
+        return changed(asked, left_out=event.left_out)
     return Asked(effort=event.effort, temperature=event.temperature)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from runner.changed import changed
 from runner.events import (
     AbortRequested,
     ApprovalRequested,
@@ -88,8 +89,8 @@ def timed(state: RunState, event: Event) -> Times:
     if begun is None:
         return times
     if begun.end is not None:
-        return replace(times, closed=times.closed.append(begun))
-    return replace(times, open=(*times.open, begun))
+        return changed(times, closed=times.closed.append(begun))
+    return changed(times, open=(*times.open, begun))
 
 
 def _begun(event: Event, times: Times) -> Span | None:
@@ -157,7 +158,7 @@ def _answered(state: RunState, event: Closing) -> Times:
     if entry is not None:
         estimated = event.usage_source == "estimated" and event.usage.total > 0
         again = event.attempt > 1 and isinstance(event, ModelResponded | AttemptDiscarded)
-        times = replace(times, retries=times.retries + again, estimated=times.estimated + estimated)
+        times = changed(times, retries=times.retries + again, estimated=times.estimated + estimated)
     match event:
         case ModelResponded():
             outcome = "interrupted" if event.finish_reason == "interrupted" else ""
@@ -193,7 +194,7 @@ def _finished(times: Times, event: ToolFinished) -> Times:
             end_seq=event.seq,
             outcome=event.status,
         )
-        times = replace(times, closed=times.closed.append(moment))
+        times = changed(times, closed=times.closed.append(moment))
     return _close(times, event, lambda span: span.call_id == event.call_id, outcome=event.status)
 
 
@@ -204,9 +205,9 @@ def _close(
     if not done:
         return times
     closed = [
-        replace(span, end=max(span.start, event.mono), end_seq=event.seq, outcome=outcome, entry=entry) for span in done
+        changed(span, end=max(span.start, event.mono), end_seq=event.seq, outcome=outcome, entry=entry) for span in done
     ]
-    return replace(
+    return changed(
         times,
         closed=times.closed.extend(closed),
         open=tuple(span for span in times.open if not wanted(span)),
