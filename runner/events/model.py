@@ -96,7 +96,7 @@ class ModelResponded(Event):
 class AttemptDiscarded(Event):
     """An attempt whose output is not used; its deltas are void. It is still paid for and still counted.
 
-    reason: the error's type, or model_switched.
+    reason: the error's type, or model_switched. text, reasoning: what it had written until then.
     """
 
     kind: Literal["attempt_discarded"] = "attempt_discarded"
@@ -104,6 +104,8 @@ class AttemptDiscarded(Event):
     provider: str = ""
     price: Price | None = None
     reason: str = ""
+    text: str = ""
+    reasoning: str = ""
     usage: Usage = field(default_factory=Usage)
     cost_usd: Decimal | None = None
     usage_source: UsageSource = "estimated"

@@ -129,6 +129,8 @@ def discard(core: RunCore, attempt: Attempt, reason: str) -> None:
             provider=attempt.model.info.provider,
             price=attempt.model.price(usage),
             reason=reason,
+            text="".join((*attempt.assembly.text, *attempt.assembly.refusal)),
+            reasoning="".join(attempt.assembly.reasoning),
             usage=usage,
             # What cost nothing cost nothing at any price, known or not.
             cost_usd=attempt.model.cost(usage) if usage.total else Decimal(0),

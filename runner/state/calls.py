@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
+from runner.changed import changed
 from runner.events import (
     ApprovalRequested,
     ApprovalResolved,
@@ -41,13 +41,13 @@ def reduce_call(state: RunState, event: Event) -> RunState:
             return _change(state, event.call_id, lambda call: _changed(call, event))
         case ToolStarted():
             first = any(call.call_id == event.call_id and call.started_mono is None for call in state.live_calls)
-            state = replace(state, calls_started=state.calls_started + first)
+            state = changed(state, calls_started=state.calls_started + first)
             return _change(state, event.call_id, lambda call: _began(call, event))
         case ToolActivity():
             return _change(
                 state,
                 event.call_id,
-                lambda call: replace(call, activity=event.message, progress=event.progress, heard_mono=event.mono),
+                lambda call: changed(call, activity=event.message, progress=event.progress, heard_mono=event.mono),
             )
         case ToolOutputDelta():
             return _change(state, event.call_id, lambda call: _printed(call, event.text, event.mono))
@@ -67,7 +67,7 @@ def write_arguments(state: RunState, event: ToolArgumentsDelta) -> RunState:
         return _change(
             state,
             event.call_id,
-            lambda call: replace(call, tool=call.tool or event.tool, written=call.written.append(event.text)),
+            lambda call: changed(call, tool=call.tool or event.tool, written=call.written.append(event.text)),
         )
     call = CallItem(
         item_id=event.call_id,
@@ -85,7 +85,7 @@ def write_arguments(state: RunState, event: ToolArgumentsDelta) -> RunState:
 def _change(state: RunState, call_id: str, change: Callable[[CallItem], CallItem]) -> RunState:
     for index, item in enumerate(state.live):
         if isinstance(item, CallItem) and item.call_id == call_id:
-            return replace(state, live=(*state.live[:index], change(item), *state.live[index + 1 :]))
+            return changed(state, live=(*state.live[:index], change(item), *state.live[index + 1 :]))
     return state
 
 
@@ -100,7 +100,7 @@ def _proposed(state: RunState, event: ToolProposed) -> RunState:
         arguments=event.arguments,
         valid=event.valid,
     )
-    return insert_item(replace(state, tool_calls=state.tool_calls + 1), call)
+    return insert_item(changed(state, tool_calls=state.tool_calls + 1), call)
 
 
 def _approval(event: ApprovalRequested) -> ApprovalView:
@@ -126,12 +126,12 @@ def _approval(event: ApprovalRequested) -> ApprovalView:
 def _asked(call: CallItem, event: ApprovalRequested) -> CallItem:
     view = _approval(event)
     before = call.question if event.asks == "question" else call.approval
-    call = replace(call, phase="waiting", earlier=call.earlier if before is None else (*call.earlier, before))
-    return replace(call, question=view) if event.asks == "question" else replace(call, approval=view)
+    call = changed(call, phase="waiting", earlier=call.earlier if before is None else (*call.earlier, before))
+    return changed(call, question=view) if event.asks == "question" else changed(call, approval=view)
 
 
 def _resolved_view(view: ApprovalView, event: ApprovalResolved) -> ApprovalView:
-    return replace(
+    return changed(
         view,
         decision=event.decision,
         by=event.by,
@@ -147,21 +147,39 @@ def _resolved_view(view: ApprovalView, event: ApprovalResolved) -> ApprovalView:
 
 
 def _changed(call: CallItem, event: FilesChanged) -> CallItem:
-    return replace(call, changes=(*call.changes, *event.files), uncovered=event.uncovered or call.uncovered)
+    return changed(call, changes=(*call.changes, *event.files), uncovered=event.uncovered or call.uncovered)
 
 
 def _resolved(call: CallItem, event: ApprovalResolved) -> CallItem:
     question = call.question
     if question is not None and question.request_id == event.request_id:
-        return replace(call, phase="running", question=_resolved_view(question, event))
-    approval = None if call.approval is None else _resolved_view(call.approval, event)
+        return changed(call, phase="running", question=_resolved_view(question, event))
     arguments = event.arguments if event.decision in ("allow", "edit") else call.arguments
-    return replace(call, phase="proposed", approval=approval, arguments=arguments)
+    call = changed(call, phase="proposed", arguments=arguments)
+    approval = call.approval
+    if approval is not None and (event.request_id or not approval.decision):
+        return changed(call, approval=_resolved_view(approval, event))
+    return call if event.request_id else changed(call, verdict=_resolved_view(_unasked(event), event))
+
+
+def _unasked(event: ApprovalResolved) -> ApprovalView:
+    return ApprovalView(
+        request_id="",
+        call_id=event.call_id,
+        tool=event.tool,
+        agent=event.agent,
+        arguments=event.proposed or {},
+        preview={},
+        why="",
+        options=(),
+        time=event.time,
+        mono=event.mono,
+    )
 
 
 def _began(call: CallItem, event: ToolStarted) -> CallItem:
     started = event.mono if call.started_mono is None else call.started_mono
-    return replace(
+    return changed(
         call,
         phase="running",
         started_mono=started,
@@ -173,14 +191,14 @@ def _began(call: CallItem, event: ToolStarted) -> CallItem:
 
 def _printed(call: CallItem, text: str, mono: float) -> CallItem:
     pieces, characters, dropped = printed(call.live_output, call.live_characters, call.dropped_characters, text)
-    return replace(call, live_output=pieces, live_characters=characters, dropped_characters=dropped, heard_mono=mono)
+    return changed(call, live_output=pieces, live_characters=characters, dropped_characters=dropped, heard_mono=mono)
 
 
 def _finished(state: RunState, event: ToolFinished) -> RunState:
     state = _change(
         state,
         event.call_id,
-        lambda call: replace(
+        lambda call: changed(
             call,
             phase="finished",
             status=event.status,
@@ -199,4 +217,4 @@ def _finished(state: RunState, event: ToolFinished) -> RunState:
     )
     result = ToolResult(call_id=event.call_id, tool=event.tool, output=event.output, status=event.status)
     is_list = event.status == "ok" and event.display is not None and event.display.get("type") == "todo"
-    return replace(state, history=state.history.append(result), todo=event.display if is_list else state.todo)
+    return changed(state, history=state.history.append(result), todo=event.display if is_list else state.todo)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from runner.changed import changed
 from runner.events import Event, ReasoningDelta, RefusalDelta, TextDelta, ToolArgumentsDelta
 from runner.log import AppendLog
 from runner.state.calls import reduce_call, write_arguments
@@ -32,7 +31,7 @@ def _progress(state: RunState, event: Event, characters: int) -> RunState:
         return state
     first = event.mono if phase.first_mono is None else phase.first_mono
     written = phase.characters + characters
-    return replace(state, phase=replace(phase, first_mono=first, last_mono=event.mono, characters=written))
+    return changed(state, phase=changed(phase, first_mono=first, last_mono=event.mono, characters=written))
 
 
 def _write(state: RunState, event: Event, what: TextKind, text: str) -> RunState:
@@ -42,8 +41,8 @@ def _write(state: RunState, event: Event, what: TextKind, text: str) -> RunState
     for index in range(len(live) - 1, -1, -1):
         item = live[index]
         if isinstance(item, TextItem) and item.item_id == item_id:
-            grown = replace(item, pieces=item.pieces.append(text))
-            return replace(state, live=(*live[:index], grown, *live[index + 1 :]))
+            grown = changed(item, pieces=item.pieces.append(text))
+            return changed(state, live=(*live[:index], grown, *live[index + 1 :]))
     new = TextItem(
         item_id=item_id,
         what=what,

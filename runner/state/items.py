@@ -89,7 +89,8 @@ class CallItem:
     phase: writing (the model still writes the arguments), proposed, waiting (for a person), running, finished.
     live_output: the last part of what it printed so far; output: what the model read.
     started_mono: when it began to run, seconds; seconds: how long it ran. process: what its process runs, short.
-    approval: whether it may run. question: what it asked last while it ran. earlier: what was asked before these.
+    approval: whether it may run. verdict: the same where nobody was asked: a rule, a grant or the mode decided.
+    question: what it asked last while it ran. earlier: what was asked before these.
     changes: the files it changed. heard_mono: when a running call last printed or told something.
     """
 
@@ -104,6 +105,7 @@ class CallItem:
     valid: bool = True
     phase: CallPhase = "proposed"
     approval: ApprovalView | None = None
+    verdict: ApprovalView | None = None
     question: ApprovalView | None = None
     earlier: tuple[ApprovalView, ...] = ()
     changes: tuple[FileChange, ...] = ()

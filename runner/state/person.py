@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from runner.changed import changed
 from runner.events import MessageDelivered, PersonCommandFinished, PersonCommandStarted, PersonOutputDelta
 from runner.log import AppendLog
 from runner.messages import UserMessage
@@ -38,8 +37,8 @@ def _begun(state: RunState, event: PersonCommandStarted) -> RunState:
     """A second fact of the same command says which process it runs."""
     for index, item in enumerate(state.live):
         if isinstance(item, CommandItem) and item.command_id == event.command_id:
-            known = replace(item, pid=event.pid, pgid=event.pgid)
-            return replace(state, live=(*state.live[:index], known, *state.live[index + 1 :]))
+            known = changed(item, pid=event.pid, pgid=event.pgid)
+            return changed(state, live=(*state.live[:index], known, *state.live[index + 1 :]))
     item = CommandItem(
         item_id=event.command_id,
         command_id=event.command_id,
@@ -58,14 +57,14 @@ def _printed(state: RunState, event: PersonOutputDelta) -> RunState:
             pieces, characters, dropped = printed(
                 item.live_output, item.live_characters, item.dropped_characters, event.text
             )
-            grown = replace(item, live_output=pieces, live_characters=characters, dropped_characters=dropped)
-            return replace(state, live=(*state.live[:index], grown, *state.live[index + 1 :]))
+            grown = changed(item, live_output=pieces, live_characters=characters, dropped_characters=dropped)
+            return changed(state, live=(*state.live[:index], grown, *state.live[index + 1 :]))
     return state
 
 
 def _finished(state: RunState, event: PersonCommandFinished) -> RunState:
     live = tuple(
-        replace(
+        changed(
             item,
             status=event.status,
             exit_code=event.exit_code,
@@ -85,13 +84,13 @@ def _finished(state: RunState, event: PersonCommandFinished) -> RunState:
         for item in state.live
     )
     untold = (*state.untold, event) if event.share and event.status != "not_started" else state.untold
-    return replace(state, live=live, untold=untold)
+    return changed(state, live=live, untold=untold)
 
 
 def tell_command(state: RunState, event: MessageDelivered) -> RunState:
     """The model knows of the command from here on; for the person it is no message."""
     message = UserMessage(text=event.text, message_id=event.message_id)
-    return replace(
+    return changed(
         state,
         history=state.history.append(message),
         untold=tuple(each for each in state.untold if each.command_id != event.message_id),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable
 
+from runner.changed import changed
 from runner.events import (
     AbortRequested,
     AgentStarted,
@@ -73,7 +74,7 @@ def reduce(state: RunState, event: Event) -> RunState:
     """The state after the event. Events of unknown kinds change nothing but seq."""
     if event.is_delta:
         return reduce_delta(state, event)
-    state = replace(
+    state = changed(
         state,
         seq=max(state.seq, event.seq),
         turn=max(state.turn, event.turn),
@@ -95,7 +96,7 @@ def reduce(state: RunState, event: Event) -> RunState:
         case StatusChanged() | StopRequested() | AbortRequested() | Paused() | Resumed() | RunFinished():
             return _lifecycle(state, event)
         case ErrorOccurred():
-            state = replace(state, error=event.error) if event.fatal else state
+            state = changed(state, error=event.error) if event.fatal else state
             return _show(state, event)
         case LimitReached():
             return _show(_asked(state, event) if event.asks else state, event)
@@ -113,11 +114,11 @@ def _asked(state: RunState, event: LimitReached) -> RunState:
     """A run that is paused already asks about this limit from here on."""
     lifecycle = state.lifecycle
     if isinstance(lifecycle, PausedBy) and lifecycle.limit:
-        lifecycle = replace(lifecycle, limit=event.limit)
-    return replace(state, limit_asked=event, lifecycle=lifecycle)
+        lifecycle = changed(lifecycle, limit=event.limit)
+    return changed(state, limit_asked=event, lifecycle=lifecycle)
 
 
-def fold(events: list[Event] | tuple[Event, ...], state: RunState | None = None) -> RunState:
+def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
     """The state after all the events, in order."""
     state = RunState() if state is None else state
     for event in events:
@@ -134,7 +135,7 @@ def _show(state: RunState, event: Event) -> RunState:
 
 
 def _started(state: RunState, event: RunQueued | RunStarted) -> RunState:
-    state = replace(
+    state = changed(
         state,
         run_id=event.run_id,
         session_id=event.session_id,
@@ -150,7 +151,7 @@ def _started(state: RunState, event: RunQueued | RunStarted) -> RunState:
         for index, message in enumerate(event.input)
         if isinstance(message, UserMessage)
     ]
-    return replace(
+    return changed(
         state,
         lifecycle=Running() if isinstance(state.lifecycle, Queued) else state.lifecycle,
         config=event.config,
@@ -168,12 +169,12 @@ def _turn(
 ) -> RunState:
     match event:
         case TurnStarted():
-            return replace(_settle(state), model=event.model or state.model, phase=Between())
+            return changed(_settle(state), model=event.model or state.model, phase=Between())
         case TurnFinished():
-            return _settle(replace(state, phase=Between()))
+            return _settle(changed(state, phase=Between()))
         case MessageQueued():
             item = UserItem(item_id=event.message_id, text=event.text, time=event.time, queued=True)
-            return replace(state, live=(*state.live, item))
+            return changed(state, live=(*state.live, item))
         case QueueChanged():
             return _requeue(state, event)
         case MessageDelivered(by=by) if by == TOLD_BY:
@@ -181,23 +182,23 @@ def _turn(
         case MessageDelivered():
             delivered = UserItem(item_id=event.message_id, text=event.text, time=event.time, by=event.by)
             rest = tuple(item for item in state.live if item.item_id != event.message_id)
-            state = _settle(replace(state, live=rest))
+            state = _settle(changed(state, live=rest))
             message = UserMessage(text=event.text, message_id=event.message_id)
-            return replace(state, settled=state.settled.append(delivered), history=state.history.append(message))
+            return changed(state, settled=state.settled.append(delivered), history=state.history.append(message))
         case UsageUpdated():
-            return replace(state, context_used=event.context_used, context_window=event.context_window)
+            return changed(state, context_used=event.context_used, context_window=event.context_window)
 
 
 def _requeue(state: RunState, event: QueueChanged) -> RunState:
     old = {item.item_id: item for item in state.queued}
     queued = [
-        replace(old[message.message_id], text=message.text)
+        changed(old[message.message_id], text=message.text)
         if message.message_id in old
         else UserItem(item_id=message.message_id, text=message.text, time=event.time, queued=True)
         for message in event.messages
     ]
     rest = [item for item in state.live if not (isinstance(item, UserItem) and item.queued)]
-    return replace(state, live=(*rest, *queued))
+    return changed(state, live=(*rest, *queued))
 
 
 def _settle(state: RunState) -> RunState:
@@ -205,7 +206,7 @@ def _settle(state: RunState) -> RunState:
     done = [item for item in state.live if not is_open(item)]
     if not done:
         return state
-    return replace(
+    return changed(
         state,
         settled=state.settled.extend(done),
         live=tuple(item for item in state.live if is_open(item)),
@@ -225,19 +226,19 @@ def _model(
                 input_estimate=event.input_tokens_estimate,
                 price=event.price,
             )
-            return replace(state, model=event.model, phase=opened, context_window=event.context_window)
+            return changed(state, model=event.model, phase=opened, context_window=event.context_window)
         case ModelResponded():
             return _responded(state, event)
         case AttemptDiscarded():
             kept = tuple(item for item in state.live if not _partial(item))
-            state = _pay(replace(state, live=kept, phase=Between()), event)
+            state = _pay(changed(state, live=kept, phase=Between()), event)
             return _show(state, event)
         case RetryScheduled():
             until = event.mono + event.delay
             phase = Retrying(error=event.error, until_mono=until, action=event.action, next_model=event.next_model)
-            return _show(replace(state, phase=phase), event)
+            return _show(changed(state, phase=phase), event)
         case ModelSwitched():
-            return _show(replace(state, model=event.new, asked=replace(state.asked, left_out=())), event)
+            return _show(changed(state, model=event.new, asked=changed(state.asked, left_out=())), event)
 
 
 def _partial(item: Item) -> bool:
@@ -265,7 +266,7 @@ def _compaction(state: RunState, event: CompactionStarted | CompactionFinished) 
             input_estimate=event.input_tokens_estimate,
             price=event.price,
         )
-        return replace(state, phase=phase)
+        return changed(state, phase=phase)
     if is_paid(event):
         state = _pay(state, event)
     if event.how != "none":
@@ -275,8 +276,8 @@ def _compaction(state: RunState, event: CompactionStarted | CompactionFinished) 
             dropped=event.dropped,
             at_ledger=len(state.ledger),
         )
-        state = replace(state, compacted=done, context_used=event.tokens_after)
-    return _show(replace(state, phase=Between()), event)
+        state = changed(state, compacted=done, context_used=event.tokens_after)
+    return _show(changed(state, phase=Between()), event)
 
 
 def _sampling(state: RunState, event: SamplingStarted | SamplingFinished) -> RunState:
@@ -289,15 +290,15 @@ def _sampling(state: RunState, event: SamplingStarted | SamplingFinished) -> Run
             input_estimate=event.input_tokens_estimate,
             price=event.price,
         )
-        return replace(state, phase=phase)
+        return changed(state, phase=phase)
     if is_paid(event):
         state = _pay(state, event)
-    return _show(replace(state, phase=Between()), event)
+    return _show(changed(state, phase=Between()), event)
 
 
 def _pay(state: RunState, event: Closing) -> RunState:
-    entry = replace(ledger_entry(event), waited=state.waited)
-    return replace(
+    entry = changed(ledger_entry(event), waited=state.waited)
+    return changed(
         state,
         ledger=state.ledger.append(entry),
         usage=state.usage + event.usage,
@@ -337,7 +338,7 @@ def _responded(state: RunState, event: ModelResponded) -> RunState:
         interrupted=interrupted,
         provider_data=event.provider_data,
     )
-    return replace(
+    return changed(
         state,
         live=(*before[:position], *texts, *before[position:], *queued),
         phase=Between(),
@@ -352,15 +353,15 @@ def _lifecycle(
 ) -> RunState:
     match event:
         case StatusChanged():
-            return replace(state, lifecycle=_status(state.lifecycle, event.new))
+            return changed(state, lifecycle=_status(state.lifecycle, event.new))
         case StopRequested():
-            return _show(replace(state, lifecycle=Stopping(by=event.by, force=False)), event)
+            return _show(changed(state, lifecycle=Stopping(by=event.by, force=False)), event)
         case AbortRequested():
-            return _show(replace(state, lifecycle=Stopping(by=event.by, force=True)), event)
+            return _show(changed(state, lifecycle=Stopping(by=event.by, force=True)), event)
         case Paused():
-            return _show(replace(state, lifecycle=PausedBy(by=event.by, limit=event.limit)), event)
+            return _show(changed(state, lifecycle=PausedBy(by=event.by, limit=event.limit)), event)
         case Resumed():
-            return _show(replace(state, lifecycle=Running(), limit_asked=None), event)
+            return _show(changed(state, lifecycle=Running(), limit_asked=None), event)
         case RunFinished():
             return _finished(state, event)
 
@@ -382,7 +383,7 @@ def _status(old: Lifecycle, new: str) -> Lifecycle:
 def _finished(state: RunState, event: RunFinished) -> RunState:
     reason = event.reason or "error"
     ended = Finished(status=status_of(reason), reason=reason)  # pyright: ignore[reportArgumentType]
-    state = replace(
+    state = changed(
         state,
         lifecycle=ended,
         phase=Between(),

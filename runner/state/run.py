@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
+from runner.changed import changed
 from runner.events import ErrorInfo, LimitReached, PersonCommandFinished
 from runner.log import AppendLog
 from runner.messages import JsonObject, Message
@@ -270,6 +271,11 @@ class RunState:
         return isinstance(self.lifecycle, Finished)
 
     @property
+    def inherited(self) -> bool:
+        """Whether it was copied from the session that this one was forked from, where it was paid for."""
+        return isinstance(self.config.get("inherited"), dict)
+
+    @property
     def idle(self) -> bool:
         """Whether it only waits for a person or stands paused: such time is not active time."""
         if any(call.phase == "running" for call in self.live_calls):
@@ -300,4 +306,4 @@ def insert_item(state: RunState, item: Item) -> RunState:
     """After all that happened so far, before the messages that wait for delivery."""
     queued = tuple(other for other in state.live if isinstance(other, UserItem))
     before = tuple(other for other in state.live if not isinstance(other, UserItem))
-    return replace(state, live=(*before, item, *queued))
+    return changed(state, live=(*before, item, *queued))

@@ -24,6 +24,7 @@ from runner.errors import (
     StreamIdleError,
 )
 from runner.events import AttemptDiscarded, ModelSwitched, RetryScheduled, TextDelta, ToolFinished
+from runner.state import TextItem
 from runner.testing import ScriptedModel, calls, finish, hold, refusal, reply, text, usage
 from runner.tools import tool
 from runner.usage import Price
@@ -101,7 +102,11 @@ async def test_a_cut_stream_is_discarded_paid_for_and_tried_again() -> None:
     assert result.cost_usd > Decimal("0.000014")
     deltas = running.recorder.of(TextDelta)
     assert all(event.seq < discarded.seq for event in deltas if event.attempt == 1)
-    assert "half" not in str(running.recorder.state().settled)
+    state = running.recorder.state()
+    assert "half" not in str(state.history)
+    assert not any(isinstance(item, TextItem) and "half" in item.text for item in state.settled)
+    # What is thrown away can still be read, marked as such.
+    assert discarded.text == "half an ans"
 
 
 @pytest.mark.parametrize("error", [BillingError("no credit"), ModelNotFoundError("404"), ServerError("500")])

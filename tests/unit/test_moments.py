@@ -44,8 +44,8 @@ def test_a_request_is_told_once_and_the_day_where_it_begins() -> None:
     model.show([feed.state])
     later = BEGINNING + timedelta(seconds=feed.mono)
     assert stamps(model)[1:] == [
-        f"{at(2.5)} · 0.5 s · m · in 1.2k out 34 · $0.0125",
-        f"{at(2.5)} · 2.0 s",
+        f"{at(2.5)} · 0.5 s",
+        f"{at(2.5)} · 2.0 s · m · in 1.2k out 34 · $0.0125",
         f"{at(3)} · 0.2 s",
         f"{later.astimezone():%a %d %b %Y} {at(feed.mono)} · 1.0 s · m · in ~5 out ~0 · cost unknown",
     ]
