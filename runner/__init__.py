@@ -23,11 +23,13 @@ if TYPE_CHECKING:
         RunError,
         ToolError,
     )
+    from runner.events import Event
     from runner.messages import AssistantMessage, ToolCall, ToolResult, UserMessage
     from runner.models.base import Model, ModelSettings
     from runner.models.registry import ModelRegistry, NamedModel
     from runner.policy.base import Grant, Rule
     from runner.result import RunResult
+    from runner.state import RunState, fold, reduce
     from runner.store import Store
     from runner.tools import tool
     from runner.tools.base import Activity, Tool, ToolContext, ToolOutput
@@ -42,6 +44,7 @@ _HOMES = {
     "Compaction": "runner.config",
     "ConfigError": "runner.errors",
     "Decide": "runner.control.commands",
+    "Event": "runner.events",
     "Grant": "runner.policy.base",
     "InputError": "runner.errors",
     "Model": "runner.models.base",
@@ -56,6 +59,7 @@ _HOMES = {
     "RunError": "runner.errors",
     "RunHandle": "runner.control.handle",
     "RunResult": "runner.result",
+    "RunState": "runner.state",
     "Runner": "runner.api",
     "Store": "runner.store",
     "Tool": "runner.tools.base",
@@ -67,6 +71,8 @@ _HOMES = {
     "Usage": "runner.usage",
     "UserMessage": "runner.messages",
     "builtin_tools": "runner.tools.builtin",
+    "fold": "runner.state",
+    "reduce": "runner.state",
     "tool": "runner.tools",
 }
 
@@ -78,6 +84,7 @@ __all__ = [
     "Compaction",
     "ConfigError",
     "Decide",
+    "Event",
     "Grant",
     "InputError",
     "Model",
@@ -92,6 +99,7 @@ __all__ = [
     "RunError",
     "RunHandle",
     "RunResult",
+    "RunState",
     "Runner",
     "Store",
     "Tool",
@@ -103,6 +111,8 @@ __all__ = [
     "Usage",
     "UserMessage",
     "builtin_tools",
+    "fold",
+    "reduce",
     "tool",
 ]
 

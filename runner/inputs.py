@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import cast, get_args
 
 from runner.errors import InputError
-from runner.messages import AssistantMessage, Message, ToolResult, UserMessage
+from runner.messages import AssistantMessage, Message, ToolCall, ToolResult, ToolStatus, UserMessage
+
+_STATUSES: frozenset[str] = frozenset(get_args(ToolStatus))
 
 
 def read_input(value: object) -> tuple[Message, ...]:
@@ -40,9 +43,58 @@ def _message(item: object, index: int) -> Message:
         case "user":
             return UserMessage(text=content)
         case "assistant":
-            return AssistantMessage(text=content, finish_reason="stop")
+            calls = _calls(fields.get("tool_calls"), f"message {index}")
+            return AssistantMessage(text=content, tool_calls=calls, finish_reason="tool_calls" if calls else "stop")
+        case "tool":
+            return _result(fields, content, f"message {index}")
         case _:
-            raise InputError(f"message {index}: role is {role!r}; give user or assistant")
+            raise InputError(f"message {index}: role is {role!r}; give user, assistant or tool")
+
+
+def _calls(value: object, where: str) -> tuple[ToolCall, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list | tuple):
+        raise InputError(f"{where}: tool_calls is {type(value).__name__}, not a list")
+    return tuple(_call(each, where) for each in cast("Sequence[object]", value))
+
+
+def _call(value: object, where: str) -> ToolCall:
+    if not isinstance(value, Mapping):
+        raise InputError(f"{where}: a tool call is {type(value).__name__}, not an object")
+    fields = cast("Mapping[str, object]", value)
+    arguments = fields.get("arguments", {})
+    if not isinstance(arguments, dict):
+        raise InputError(f"{where}: a tool call's arguments are {type(arguments).__name__}, not an object")
+    try:
+        written = json.dumps(cast("object", arguments))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{where}: a tool call's arguments are no JSON: {error}") from error
+    return ToolCall(
+        call_id=_text(fields, "call_id", where),
+        tool=_text(fields, "tool", where),
+        arguments=cast("dict[str, object]", arguments),
+        arguments_json=written,
+    )
+
+
+def _result(fields: Mapping[str, object], output: str, where: str) -> ToolResult:
+    status = fields.get("status", "ok")
+    if status not in _STATUSES:
+        raise InputError(f"{where}: status is {status!r}; give one of {', '.join(sorted(_STATUSES))}")
+    return ToolResult(
+        call_id=_text(fields, "call_id", where),
+        tool=_text(fields, "tool", where),
+        output=output,
+        status=cast("ToolStatus", status),
+    )
+
+
+def _text(fields: Mapping[str, object], name: str, where: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str) or not value:
+        raise InputError(f"{where}: {name} is {value!r}, not a text")
+    return value
 
 
 def _check_order(messages: tuple[Message, ...]) -> None:

@@ -32,6 +32,12 @@ class AppendLog(Sequence[T], Generic[T]):
         new._length = len(shared)
         return new
 
+    def first(self, count: int) -> AppendLog[T]:
+        """A view of the first entries, which are not copied."""
+        view: AppendLog[T] = AppendLog()
+        view._items, view._length = self._items, min(count, self._length)
+        return view
+
     def __len__(self) -> int:
         return self._length
 

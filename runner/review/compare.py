@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from typing import Literal
 
 from runner.messages import AssistantMessage, ToolResult, ToolStatus, UserMessage
+from runner.review.aligning import common
 from runner.state import RunState
 from runner.usage import Cost, Usage
 
@@ -20,7 +20,8 @@ class Step:
     """One thing that was said or done. turn: of the session, from 1; 0 for a message before the first.
 
     text: of a message or an answer; of a call its arguments, always written the same way. tool, status, output: of a
-    call; status None where it has no result.
+    call; status None where it has no result. run_id, call_id: where it is in the session.
+    ends: an answer after which the model called nothing.
     """
 
     kind: StepKind
@@ -29,6 +30,9 @@ class Step:
     tool: str = ""
     status: ToolStatus | None = None
     output: str = ""
+    run_id: str = ""
+    call_id: str = ""
+    ends: bool = False
 
     @property
     def meaning(self) -> tuple[str, str, str]:
@@ -55,11 +59,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """seconds: of the runs, without what waited for a person."""
+    """seconds: of the runs, without what waited for a person. inherited: turns that were copied from the session that
+    this one was forked from; their tokens, cost and time stay there."""
 
     runs: int = 0
     turns: int = 0
     calls: int = 0
+    inherited: int = 0
     seconds: float = 0.0
     usage: Usage = field(default_factory=Usage)
     cost: Cost = field(default_factory=Cost)
@@ -97,10 +103,10 @@ def steps_of(runs: Iterable[RunState]) -> list[Step]:
         for message in run.history:
             match message:
                 case UserMessage(text=text):
-                    steps.append(Step(kind="prompt", turn=turn, text=text))
+                    steps.append(Step(kind="prompt", turn=turn, text=text, run_id=run.run_id))
                 case AssistantMessage():
                     turn += 1
-                    steps.extend(_said(message, turn, results))
+                    steps.extend(_said(message, turn, results, run.run_id))
                 case ToolResult():
                     continue
     return steps
@@ -109,20 +115,22 @@ def steps_of(runs: Iterable[RunState]) -> list[Step]:
 def totals_of(runs: Iterable[RunState]) -> Totals:
     total = Totals()
     for run in runs:
+        paid = run if not run.inherited else RunState()
         total = Totals(
             runs=total.runs + 1,
             turns=total.turns + run.turns_accepted,
             calls=total.calls + run.tool_calls,
-            seconds=total.seconds + run.active_seconds,
-            usage=total.usage + run.usage,
-            cost=total.cost + run.cost,
+            inherited=total.inherited + (run.turns_accepted if run.inherited else 0),
+            seconds=total.seconds + paid.active_seconds,
+            usage=total.usage + paid.usage,
+            cost=total.cost + paid.cost,
         )
     return total
 
 
-def _said(message: AssistantMessage, turn: int, results: dict[str, ToolResult]) -> Iterator[Step]:
+def _said(message: AssistantMessage, turn: int, results: dict[str, ToolResult], run_id: str) -> Iterator[Step]:
     if message.text.strip():
-        yield Step(kind="answer", turn=turn, text=message.text)
+        yield Step(kind="answer", turn=turn, text=message.text, run_id=run_id, ends=not message.tool_calls)
     for call in message.tool_calls:
         result = results.get(call.call_id)
         yield Step(
@@ -132,6 +140,8 @@ def _said(message: AssistantMessage, turn: int, results: dict[str, ToolResult]) 
             tool=call.tool,
             status=None if result is None else result.status,
             output="" if result is None else result.output,
+            run_id=run_id,
+            call_id=call.call_id,
         )
 
 
@@ -145,23 +155,28 @@ def _result(step: Step | None) -> tuple[object, ...]:
 
 def _align(a: Sequence[Step], b: Sequence[Step]) -> Iterator[Row]:
     """Equal steps beside each other; between them, steps of one kind and tool, which then differ in what they say."""
-    matcher = SequenceMatcher(None, [step.meaning for step in a], [step.meaning for step in b], autojunk=False)
-    for what, a_from, a_to, b_from, b_to in matcher.get_opcodes():
-        if what == "equal":
-            yield from (Row(a=left, b=right) for left, right in zip(a[a_from:a_to], b[b_from:b_to], strict=True))
-        else:
-            yield from _beside(a[a_from:a_to], b[b_from:b_to])
+    return _rows(a, b, lambda step: step.meaning, _beside)
 
 
 def _beside(a: Sequence[Step], b: Sequence[Step]) -> Iterator[Row]:
-    matcher = SequenceMatcher(None, [_sort(step) for step in a], [_sort(step) for step in b], autojunk=False)
-    for what, a_from, a_to, b_from, b_to in matcher.get_opcodes():
-        if what == "equal":
-            yield from (Row(a=left, b=right) for left, right in zip(a[a_from:a_to], b[b_from:b_to], strict=True))
-        else:
-            yield from (Row(a=step, b=None) for step in a[a_from:a_to])
-            yield from (Row(a=None, b=step) for step in b[b_from:b_to])
+    return _rows(a, b, lambda step: (step.kind, step.tool, step.ends), _alone)
 
 
-def _sort(step: Step) -> tuple[str, str]:
-    return step.kind, step.tool
+def _alone(a: Sequence[Step], b: Sequence[Step]) -> Iterator[Row]:
+    yield from (Row(a=step, b=None) for step in a)
+    yield from (Row(a=None, b=step) for step in b)
+
+
+def _rows(
+    a: Sequence[Step],
+    b: Sequence[Step],
+    key: Callable[[Step], Hashable],
+    rest: Callable[[Sequence[Step], Sequence[Step]], Iterator[Row]],
+) -> Iterator[Row]:
+    """What both have by this key is a row each; rest makes those of what lies between."""
+    left = right = 0
+    for here, there in common([key(step) for step in a], [key(step) for step in b]):
+        yield from rest(a[left:here], b[right:there])
+        yield Row(a=a[here], b=b[there])
+        left, right = here + 1, there + 1
+    yield from rest(a[left:], b[right:])

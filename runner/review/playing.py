@@ -14,15 +14,19 @@ PIECES_A_SECOND = 20.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """speed: recorded seconds in a second of playing; infinite = no waiting. longest: recorded seconds between two
-    events that are waited for at most, before the speed counts."""
+    """speed: recorded seconds in a second of playing; infinite = no waiting. longest: recorded seconds of silence that
+    are waited for at most, before the speed counts; text that comes is no silence."""
 
     speed: float = 1.0
     longest: float = math.inf
 
     def wait(self, seconds: float) -> float:
-        """Seconds to wait for so many recorded ones."""
-        return min(max(0.0, seconds), self.longest) / self.speed if math.isfinite(self.speed) else 0.0
+        """Seconds to wait for so many recorded ones of silence."""
+        return self.take(min(max(0.0, seconds), self.longest))
+
+    def take(self, seconds: float) -> float:
+        """Seconds that so many recorded ones take."""
+        return seconds / self.speed if math.isfinite(self.speed) else 0.0
 
 
 def play(events: Iterable[Event], pace: Pace) -> Iterator[tuple[float, Event]]:
@@ -43,7 +47,7 @@ def play(events: Iterable[Event], pace: Pace) -> Iterator[tuple[float, Event]]:
 
 def _written(event: ModelResponded, gap: float, seq: int, pace: Pace) -> Iterator[tuple[float, Event]]:
     silent = min(gap, event.first_token_seconds or 0.0)
-    writing = pace.wait(gap - silent)
+    writing = pace.take(max(0.0, gap - silent))
     pieces = max(1, min(len(event.text), int(writing * PIECES_A_SECOND)))
     size = math.ceil(len(event.text) / pieces)
     starts = range(0, len(event.text), size)

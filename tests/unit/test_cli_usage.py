@@ -137,7 +137,7 @@ def test_json_is_exact_and_equals_the_facts(run: Run) -> None:
     stored(*makers)
     tokens = sum((maker.state.usage for maker in makers), Usage())
     cost = sum((maker.state.cost for maker in makers), Cost())
-    for by in ("model", "provider", "agent", "day", "session", "run"):
+    for by in ("model", "provider", "agent", "project", "day", "session", "run"):
         code, out, _ = run("--by", by, "--json")
         assert code == 0
         report = json.loads(out)

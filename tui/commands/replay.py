@@ -19,6 +19,7 @@ from tui import words
 from tui.cli import UsageError, tell
 from tui.commands.common import enter_folder
 from tui.plain import FileText, PlainPrinter, TerminalText
+from tui.problem_words import problem_line
 
 SLOWEST, FASTEST = 0.1, 1000.0
 
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
         else:
             _as_text(events)
         for problem in store.problems:
-            tell(f"run {problem.run_id}, event {problem.seq} cannot be read: {problem.message}")
+            tell(problem_line(problem))
     return 0
 
 
