@@ -30,7 +30,7 @@ from runner.events import (
     UsageUpdated,
 )
 from runner.importing.steps import NAMES, Ended, Log, Prompt, Remark, Response, Result, Step
-from runner.messages import ToolCall, ToolStatus, UserMessage
+from runner.messages import JsonObject, ToolCall, ToolStatus, UserMessage
 from runner.state.run import Reason, status_of
 from runner.usage import Usage
 
@@ -195,10 +195,21 @@ class _Run:
         call, since = self.open.pop(step.call_id, (None, self.now))
         if call is not None:
             seconds = (self.now - since).total_seconds() if step.seconds is None else step.seconds
-            self._end_call(call, "error" if step.failed else "ok", step.output, seconds)
+            self._end_call(call, "error" if step.failed else "ok", step.output, seconds, step.display)
 
-    def _end_call(self, call: ToolCall, status: ToolStatus, output: str, seconds: float = 0.0) -> None:
-        self._emit(ToolFinished(call_id=call.call_id, tool=call.tool, status=status, output=output, seconds=seconds))
+    def _end_call(
+        self,
+        call: ToolCall,
+        status: ToolStatus,
+        output: str,
+        seconds: float = 0.0,
+        display: JsonObject | None = None,
+    ) -> None:
+        self._emit(
+            ToolFinished(
+                call_id=call.call_id, tool=call.tool, status=status, output=output, seconds=seconds, display=display
+            )
+        )
 
     def _end_turn(self) -> None:
         for call, _ in self.open.values():

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final, cast
 
 from runner.events.base import EPOCH
+from runner.importing.changes import change_of
 from runner.importing.lines import Reading, moment, number, table, tables, text
 from runner.importing.steps import Ended, Log, Prompt, Remark, Response, Result, Step
 from runner.messages import JsonObject, ToolCall
@@ -117,7 +118,8 @@ class _Reader:
     def _result(self, block: JsonObject, line: JsonObject) -> None:
         content: object = block.get("content")
         parts = [content] if isinstance(content, str) else [_part(each) for each in tables(content)]
-        duration: object = table(line.get("toolUseResult")).get("durationMs")
+        told = table(line.get("toolUseResult"))
+        duration: object = told.get("durationMs")
         self._steps.append(
             Result(
                 time=self._time,
@@ -125,6 +127,7 @@ class _Reader:
                 output="\n".join(parts),
                 failed=block.get("is_error") is True,
                 seconds=duration / 1000 if isinstance(duration, int | float) else None,
+                display=change_of(told),
             )
         )
 

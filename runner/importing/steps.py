@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
-from runner.messages import ToolCall
+from runner.messages import JsonObject, ToolCall
 from runner.usage import Usage
 
 Source = Literal["claude-code", "codex"]
-NAMES: Final[dict[str, str]] = {"claude-code": "Claude Code", "codex": "Codex"}
-"""What the programs are called; imported runs have it as their agent."""
+NAMES: Final[dict[str, str]] = {"claude-code": "Claude Code", "codex": "Codex", "quarterdeck": "Quarterdeck"}
+"""What the programs are called; runs imported from others have it as their agent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +38,14 @@ class Response:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What became of a call. seconds: its run time, None where the log does not tell it."""
+    """What became of a call. seconds: its run time, None where the log does not tell it. display: what it changed."""
 
     time: datetime
     call_id: str
     output: str
     failed: bool = False
     seconds: float | None = None
+    display: JsonObject | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,9 +54,19 @@ def _blocks(summary: SessionSummary, runs: Iterable[RunState]) -> Iterator[str]:
         "Workspace": summary.workspace,
         "Tokens": f"{summary.usage.input} in, {summary.usage.output} out",
         "Cost": cost,
+        "Tags": ", ".join(summary.tags),
+        "Forked from": f"session {summary.forked_from}, after turn {summary.forked_turn}"
+        if summary.forked_from
+        else "",
     }
     yield "\n".join(f"- {name}: {value}" for name, value in facts.items() if value)
+    if summary.note:
+        yield "\n".join(f"> {line}" for line in summary.note.split("\n"))
+    inherited = False
     for state in listed:
+        if state.inherited != inherited:
+            inherited = state.inherited
+            yield "*From the session that this one was forked from:*" if inherited else "*From here on its own:*"
         for item in (*state.settled, *state.live):
             yield from _item(item)
         if state.finished:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from runner.importing.build import runs_of
 from runner.importing.codex import read_codex
 from runner.log import AppendLog
 from runner.messages import AssistantMessage, Message, ToolCall, ToolResult, UserMessage
+from runner.review import aligning
 from runner.review.compare import compare, steps_of
 from runner.state import RunState
 from runner.store import Store
@@ -97,6 +99,29 @@ def test_nothing_is_lost_doubled_or_moved(a: list[str], b: list[str]) -> None:
         assert [row.b for row in found.rows if row.b] == steps_of(right)
         assert all(row.a or row.b for row in found.rows)
     assert compare(one, one).parted is None
+
+
+@settings(deadline=None, max_examples=80)
+@given(a=STEPS, b=STEPS, most=st.sampled_from([aligning.MOST_CELLS, 6]))
+def test_what_both_have_is_as_long_as_it_can_be(a: list[str], b: list[str], most: int) -> None:
+    table = [[0] * (len(b) + 1) for _ in range(len(a) + 1)]
+    for i, one in enumerate(a):
+        for j, other in enumerate(b):
+            table[i + 1][j + 1] = table[i][j] + 1 if one == other else max(table[i][j + 1], table[i + 1][j])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(aligning, "MOST_CELLS", most)
+        found = aligning.common(a, b)
+    assert len(found) == table[-1][-1]
+    assert all(a[i] == b[j] for i, j in found)
+    assert all(i < k and j < m for (i, j), (k, m) in pairwise(found))
+
+
+def test_thousands_of_steps_that_are_mostly_alike_are_aligned_at_once() -> None:
+    a = [AssistantMessage(text="abc"[number % 3]) for number in range(5000)]
+    b = [AssistantMessage(text="abcd"[number % 4]) for number in range(5000)]
+    found = compare([run(*a)], [run(*b)])
+    assert sum(row.same for row in found.rows) >= 3333
+    assert compare([run(*a)], [run(*a)]).parted is None
 
 
 @pytest.fixture

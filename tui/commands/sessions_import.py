@@ -1,4 +1,4 @@
-"""`quarterdeck sessions import`: sessions of other programs, taken in where a person asks for it."""
+"""`quarterdeck sessions import`: sessions of other programs, and our own exports, taken in where a person asks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -15,9 +15,11 @@ from typing import cast
 from runner.errors import ConfigError, QuarterdeckError, SessionBusyError
 from runner.importing.build import runs_of
 from runner.importing.files import home_of, logs_in, read_log
+from runner.importing.own import OwnLog, OwnSession
 from runner.importing.steps import NAMES, Log, Source
 from runner.store import Store
 from runner.store.imports import Imported
+from runner.store.own import SOURCE, take_in
 from tui.cli import UsageError, tell
 from tui.render.clean import visible
 from tui.words import count
@@ -31,6 +33,7 @@ class _Totals:
     failed: int = 0
     empty: int = 0
     unknown: Counter[str] = field(default_factory=Counter[str])
+    kept: Counter[str] = field(default_factory=Counter[str])
     damaged: int = 0
 
 
@@ -67,10 +70,16 @@ def _files(args: argparse.Namespace) -> Iterator[tuple[Path, Source | None]]:
 
 def _take(store: Store, path: Path, source: Source | None, args: argparse.Namespace, totals: _Totals) -> None:
     log = read_log(path, source)
-    totals.unknown.update(log.unknown)
+    (totals.kept if isinstance(log, OwnLog) else totals.unknown).update(log.unknown)
     totals.damaged += len(log.damaged)
     for damage in log.damaged[:DAMAGE_SHOWN]:
         tell(f"{path}, line {damage.line}: {damage.why}")
+    if isinstance(log, OwnLog):
+        totals.empty += not log.sessions
+        for session in log.sessions:
+            done = None if args.dry_run else _busy_said(path, lambda session=session: take_in(store, session))
+            _say_own(store, path, log, session, done, as_json=args.json)
+        return
     try:
         runs = list(runs_of(log))
     except ConfigError as error:
@@ -78,33 +87,58 @@ def _take(store: Store, path: Path, source: Source | None, args: argparse.Namesp
     if not runs:
         totals.empty += 1
         return
-    done: Imported | None = None
-    if not args.dry_run:
-        try:
-            done = store.bring_in(log.source, runs)
-        except SessionBusyError as error:
-            raise QuarterdeckError(f"{path}: {error}") from error
+    done = None if args.dry_run else _busy_said(path, lambda: store.bring_in(log.source, runs))
     _say(path, log, len(runs), done, as_json=args.json)
+
+
+def _busy_said(path: Path, take: Callable[[], Imported]) -> Imported:
+    """What was taken in; an error says of which file it is."""
+    try:
+        return take()
+    except SessionBusyError as error:
+        raise QuarterdeckError(f"{path}: {error}") from error
+    except ConfigError as error:
+        raise ConfigError(str(error), where=str(path)) from error
+
+
+def _say_own(
+    store: Store, path: Path, log: OwnLog, session: OwnSession, done: Imported | None, *, as_json: bool
+) -> None:
+    runs = len(session.runs)
+    if as_json:
+        print(json.dumps(_row(path, SOURCE, session.session_id, runs, log, done)))
+        return
+    outcome = _outcome(done, runs)
+    if done is not None and done.kept_back and not store.session(done.session_id).imported:
+        outcome = "nothing to do: this very session is here already, as your own"
+    where = f"{NAMES[SOURCE]} {visible(session.session_id)}, {visible(session.workspace)}"
+    print(f"{'would take' if done is None else done.session_id[:13]}  {outcome}  ({where})")
 
 
 def _say(path: Path, log: Log, runs: int, done: Imported | None, *, as_json: bool) -> None:
     if as_json:
-        row: dict[str, object] = {
-            "file": str(path),
-            "from": log.source,
-            "session": log.session_id,
-            "runs": runs,
-            "lines": log.lines,
-            "damaged": [{"line": damage.line, "why": damage.why} for damage in log.damaged],
-            "unknown": dict(log.unknown),
-        }
-        if done is not None:
-            row |= {"session_id": done.session_id, "added": done.added, "changed": done.changed}
-            row |= {"same": done.same, "kept_back": done.kept_back}
-        print(json.dumps(row))
+        print(json.dumps(_row(path, log.source, log.session_id, runs, log, done)))
         return
     where = f"{NAMES[log.source]} {visible(log.session_id)}, {visible(log.workspace)}"
     print(f"{'would take' if done is None else done.session_id[:13]}  {_outcome(done, runs)}  ({where})")
+
+
+def _row(
+    path: Path, source: str, session_id: str, runs: int, log: Log | OwnLog, done: Imported | None
+) -> dict[str, object]:
+    row: dict[str, object] = {
+        "file": str(path),
+        "from": source,
+        "session": session_id,
+        "runs": runs,
+        "lines": log.lines,
+        "damaged": [{"line": damage.line, "why": damage.why} for damage in log.damaged],
+        "unknown": dict(log.unknown),
+    }
+    if done is not None:
+        row |= {"session_id": done.session_id, "added": done.added, "changed": done.changed}
+        row |= {"same": done.same, "kept_back": done.kept_back}
+    return row
 
 
 def _outcome(done: Imported | None, runs: int) -> str:
@@ -125,6 +159,8 @@ def _say_totals(totals: _Totals) -> None:
         tell(f"{count(totals.damaged, 'damaged line')} passed over")
     if totals.unknown:
         tell(f"lines of kinds that are not known here, passed over: {_kinds(totals.unknown.most_common())}")
+    if totals.kept:
+        tell(f"events of kinds that are not known here, kept as they are: {_kinds(totals.kept.most_common())}")
     if not totals.files:
         print("nothing to import", file=sys.stderr)
 
