@@ -43,7 +43,7 @@ from tests.store.making import Collector, Maker, kill_owner, short_run, write
 from tests.store.random_runs import random_run
 
 PAID = {"model_responded", "attempt_discarded", "compaction_finished", "sampling_finished"}
-KINDS: tuple[UsageBy, ...] = ("all", "model", "provider", "agent", "day", "session", "run")
+KINDS: tuple[UsageBy, ...] = ("all", "model", "provider", "agent", "project", "day", "session", "run")
 
 
 @pytest.fixture
@@ -71,6 +71,8 @@ def key_of(by: UsageBy, entry: LedgerEntry, state: RunState) -> str:
             return entry.agent
         case "day":
             return entry.time.astimezone().date().isoformat()
+        case "project":
+            return state.workspace
         case "session":
             return state.session_id
         case "run":
