@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-import secrets
 import stat
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 from runner.errors import ConfigError
+from runner.unfinished import unfinished_name
 
 
 def read_owned(path: Path) -> str | None:
@@ -35,7 +35,7 @@ def read_owned(path: Path) -> str | None:
 
 def replace_owned(path: Path, text: str) -> None:
     """Write the whole file, readable by its owner only; text is ASCII."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    temporary = path.with_name(unfinished_name(path.name))
     fd = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
     try:
         with open(fd, "w", encoding="ascii") as file:

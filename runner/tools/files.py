@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import secrets
 import stat
 import threading
 from collections.abc import Callable, Generator
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field
 from runner.errors import ToolError
 from runner.tools.base import ToolContext
 from runner.tools.workspace import Place, Refused, folder_of, in_words
+from runner.unfinished import unfinished_name
 
 EDITABLE = 16 * 1024 * 1024
 """Bytes of the largest file that is compared, edited or overwritten."""
@@ -101,7 +101,7 @@ def staged(place: Place, data: bytes, *, expected: str | None) -> Generator[Call
 
 
 def _temporary(folder: int, name: str, data: bytes, before: os.stat_result | None) -> str:
-    temporary = f".{name[:100]}.{secrets.token_hex(6)}.tmp"
+    temporary = unfinished_name(name)
     mode = 0o666 if before is None else stat.S_IMODE(before.st_mode)
     fd = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=folder)
     try:

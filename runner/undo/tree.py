@@ -20,6 +20,7 @@ from runner.undo.blobs import LARGEST, Blobs
 from runner.undo.disk import Blocked, read
 from runner.undo.git import Git, Listed, Paths, TooMuchError, finish
 from runner.undo.stamps import next_tick
+from runner.unfinished import is_unfinished
 
 MOST_FILES = 60_000
 """Files of a work tree that are compared; a larger one is not covered."""
@@ -134,8 +135,10 @@ class Tree:
             if len(wanted) > MOST_FILES:
                 raise TooMuchError
             files = self._stat(wanted, {})
-            # A nested repository is listed as a folder, and is none of ours.
-            names = [name for name in finish(others).split(b"\0") if name and not name.endswith(b"/")]
+            # A nested repository is listed as a folder, and is none of ours; what another call writes just now has no
+            # name of its own yet.
+            listed = finish(others).split(b"\0")
+            names = [name for name in listed if name and not name.endswith(b"/") and not is_unfinished(name)]
         except BaseException:
             others.kill()
             others.communicate()

@@ -12,6 +12,7 @@ import pytest
 from runner.undo import tree
 from runner.undo.blobs import LARGEST
 from runner.undo.tree import Budget
+from runner.unfinished import is_unfinished, unfinished_name
 from tests.undo.support import Desk, repository, sh, snapshot
 
 
@@ -96,6 +97,16 @@ def test_what_git_itself_did_is_said_not_to_be_undone(desk: Desk) -> None:
 
 def test_nothing_is_told_of_a_command_that_changed_nothing(desk: Desk) -> None:
     assert desk.shell("ls; cat a.txt; git log > /dev/null; touch b.txt; echo x > ignored.log") is None
+
+
+def test_what_another_call_writes_meanwhile_is_not_the_commands(desk: Desk) -> None:
+    """Its name until it is whole: there before the command and gone after it, or the other way round."""
+    for folder in (desk.root, desk.root / "docs"):
+        before = folder / unfinished_name("a" * 200 + ".txt")
+        before.write_text("half")
+        after = folder / unfinished_name("c.txt")
+        assert desk.shell(f"mv {before} {after}") is None
+    assert not is_unfinished(b"docs/.notes.tmp")
 
 
 def test_the_index_the_references_and_the_objects_are_not_touched(desk: Desk) -> None:
