@@ -13,18 +13,17 @@ from tui.model_memory import Marked, ModelMemory
 from tui.screens.commands import CommandPicker
 from tui.screens.help import HelpScreen
 from tui.screens.models import ModelPicker
-from tui.screens.sessions import SessionPicker
+from tui.screens.sessions import SessionsScreen
+from tui.sessions.finder import Finder
+from tui.sessions.memory import SessionMemory
 
 if TYPE_CHECKING:
     from runner.models.registry import ModelRegistry
-    from runner.store.base import SessionSummary
     from tui.engine import Engine
     from tui.keymap import Keymap
     from tui.model_switch import Switch
+    from tui.remembered import Remembered
     from tui.view import View
-
-MOST_SESSIONS = 500
-"""Sessions listed, the newest ones."""
 
 
 class ListSettings(Protocol):
@@ -49,8 +48,10 @@ class ListScreens:
         names = (*marked.marks.favourites, *marked.marks.recents, switch.current)
         return ModelPicker(lambda: self._model_rows(names), switch=switch, marked=marked, first=first, now=self._now)
 
-    def sessions(self, current: str | None) -> SessionPicker:
-        return SessionPicker(self._sessions, self._delete, now=self._now, current=current)
+    def sessions(self, current: str | None, remembered: Remembered) -> SessionsScreen:
+        home = self._settings.environ.get("HOME", "")
+        finder = Finder(self._engine, self._now, home=home)
+        return SessionsScreen(finder, memory=SessionMemory(remembered), current=current, home=home)
 
     def help(self) -> HelpScreen:
         return HelpScreen(self._keys)
@@ -70,12 +71,6 @@ class ListScreens:
             return model_rows([*infos, *more], settings.models, settings.environ)
 
         return await asyncio.wrap_future(self._engine.background(gather))
-
-    async def _sessions(self) -> Sequence[SessionSummary]:
-        return await asyncio.wrap_future(self._engine.ask(lambda store: store.sessions(limit=MOST_SESSIONS)))
-
-    async def _delete(self, session_id: str) -> None:
-        await asyncio.wrap_future(self._engine.ask(lambda store: store.delete_session(session_id)))
 
 
 def utc_now() -> datetime:
