@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import ceil
 from typing import Final
 
@@ -9,6 +10,9 @@ from runner.state import Requesting, RunState
 from runner.state.pace import CHARACTERS_PER_TOKEN
 
 MINUTE: Final = 60
+SPARK: Final = 15
+"""Cells of the last minute's speed on the screen: four seconds in each."""
+
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 
 
@@ -51,16 +55,46 @@ class Speedometer:
 
     def line(self, now: float, cells: int) -> str:
         """The last minute from left to right; "" where nothing came in it."""
-        if cells <= 0:
-            return ""
-        width = ceil(MINUTE / cells)
-        # Cells stand for fixed seconds, so that their heights do not change while time goes on.
-        last = int(now) // width
-        sums = dict.fromkeys(range(last - cells + 1, last + 1), 0.0)
-        for second, tokens in self._tokens.items():
-            if second // width in sums:
-                sums[second // width] += tokens
-        return sparkline(list(sums.values())) if any(sums.values()) else ""
+        return _line(self._tokens, now, cells)
+
+
+def recorded_line(run: RunState | None, now: float, cells: int) -> str:
+    """The same from what a run knows, whoever looked or not: each answer is spread over the time that it took."""
+    tokens: dict[int, float] = {}
+    if run is None:
+        return ""
+    for entry in reversed(run.ledger):
+        if entry.mono < now - MINUTE:
+            break
+        begun = entry.mono - entry.seconds + (entry.first_token_seconds or 0.0)
+        _spread(tokens, begun, entry.mono, entry.usage.output)
+    phase = run.phase
+    if isinstance(phase, Requesting) and phase.first_mono is not None:
+        _spread(tokens, phase.first_mono, phase.last_mono or phase.first_mono, phase.characters / CHARACTERS_PER_TOKEN)
+    return _line(tokens, now, cells)
+
+
+def _spread(tokens: dict[int, float], begin: float, end: float, amount: float) -> None:
+    """Give each second its part of so many tokens."""
+    if end - begin <= 0 or int(begin) == int(end):
+        tokens[int(end)] = tokens.get(int(end), 0.0) + amount
+        return
+    for second in range(max(int(begin), int(end) - MINUTE), int(end) + 1):
+        part = (min(end, second + 1) - max(begin, second)) / (end - begin)
+        tokens[second] = tokens.get(second, 0.0) + amount * part
+
+
+def _line(tokens: Mapping[int, float], now: float, cells: int) -> str:
+    if cells <= 0:
+        return ""
+    width = ceil(MINUTE / cells)
+    # Cells stand for fixed seconds, so that their heights do not change while time goes on.
+    last = int(now) // width
+    sums = dict.fromkeys(range(last - cells + 1, last + 1), 0.0)
+    for second, amount in tokens.items():
+        if second // width in sums:
+            sums[second // width] += amount
+    return sparkline(list(sums.values())) if any(sums.values()) else ""
 
 
 def sparkline(values: list[float]) -> str:
