@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from runner.config import RunConfig
     from runner.mcp.state import ServerState
     from runner.models.base import ModelInfo, ModelSettings
+    from runner.store import Store
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,6 +52,8 @@ def run(args: argparse.Namespace) -> int:
     with closing(Store.open()) as store:
         recovered = store.recover(SystemClock())
         session_id = store.session(args.session).session_id if args.session else None
+        if args.resume:
+            prompt = _resumed(store, session_id)
         if not args.json and settings.source("model").kind == "default":
             tell(f"using {name}: {why}")
         failures = _Failures()
@@ -68,6 +71,16 @@ def run(args: argparse.Namespace) -> int:
             services=services,
         )
         return asyncio.run(drive(job))
+
+
+def _resumed(store: Store, session_id: str | None) -> str:
+    """What to tell the model of the run that was cut off."""
+    from runner.review.resume import resume_message
+
+    text = "" if session_id is None else resume_message(store.runs(session_id))
+    if not text:
+        raise UsageError("quarterdeck run: --resume: the session's last run came to its end; give a prompt instead")
+    return text
 
 
 class _Failures:
@@ -111,6 +124,10 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 
 def _prompt(args: argparse.Namespace) -> str:
     prompt: str | None = args.prompt
+    if args.resume:
+        if prompt is not None or not args.session:
+            raise UsageError("quarterdeck run: --resume goes on in a session: give --session ID, and no prompt")
+        return ""
     if prompt is None:
         raise UsageError("quarterdeck run: there is no prompt; give one, or - to read it from stdin")
     if prompt != "-":
