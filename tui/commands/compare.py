@@ -92,7 +92,8 @@ def _totals(total: Totals) -> str:
     cost = "cost unknown" if total.cost.total is None else words.money(total.cost.total)
     tokens = f"{words.tokens(total.usage.input)} tokens in, {words.tokens(total.usage.output)} out"
     calls = words.count(total.calls, "call")
-    return f"{words.count(total.turns, 'turn')}, {calls}, {tokens}, {cost}, {words.duration(total.seconds)}"
+    copied = f" ({total.inherited} of them paid by another session)" if total.inherited else ""
+    return f"{words.count(total.turns, 'turn')}{copied}, {calls}, {tokens}, {cost}, {words.duration(total.seconds)}"
 
 
 def _row(row: Row, half: int) -> Iterator[str]:
@@ -148,6 +149,7 @@ def _as_json(a: SessionSummary, b: SessionSummary, found: Comparison) -> dict[st
             "models": list(summary.models),
             "runs": total.runs,
             "turns": total.turns,
+            "inherited_turns": total.inherited,
             "tool_calls": total.calls,
             "seconds": round(total.seconds, 3),
             "usage": asdict(total.usage),

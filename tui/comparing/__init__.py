@@ -1,0 +1,1 @@
+"""Two sessions beside each other, on the screen."""

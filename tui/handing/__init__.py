@@ -1,0 +1,1 @@
+"""A session leaves the program: as a file, on the clipboard, without its secrets."""
