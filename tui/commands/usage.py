@@ -13,10 +13,12 @@ from typing import Final
 
 from runner.clock import SystemClock
 from runner.store import Store, UsageSum
-from runner.usage import Cost, Usage
+from runner.usage import Cost
 from tui import words
-from tui.cli import UsageError
+from tui.cli import UsageError, tell
 from tui.commands.common import enter_folder
+from tui.looking_back.report import Report, as_json, read, together
+from tui.looking_back.views import took
 from tui.render.clean import clean
 from tui.since import since as since_of
 
@@ -27,7 +29,11 @@ NARROWEST = 16
 """Cells that the first column keeps on a narrow terminal."""
 
 NAMES_SHOWN = 4
-NO_KEY: Final = {"session": "(deleted sessions)", "run": "(deleted sessions)"}
+NO_KEY: Final = {"session": "(deleted sessions)", "run": "(deleted sessions)", "project": "(no folder known)"}
+SLICE: Final = 1.0
+"""Seconds of counting between two words about it."""
+
+OVER_ALL: Final = ("tool", "approval")
 SPANS: Final = (("today", 1), ("last 7 days", 7), ("last 30 days", 30))
 
 
@@ -36,19 +42,27 @@ def run(args: argparse.Namespace) -> int:
     clock = SystemClock()
     now = clock.now().astimezone()
     since = None if args.since is None else _since(args.since, now)
+    if args.session is not None and args.by in OVER_ALL:
+        raise UsageError(f"quarterdeck usage: --by {args.by} is over all sessions; leave --session out")
     with closing(Store.open()) as store:
         # A run whose program died is open until somebody looks; the request that it left is counted too.
         store.recover(clock)
         session_id = None if args.session is None else store.session(args.session).session_id
-        rows = _sorted(args.by, store.usage(args.by, since=since, session_id=session_id))
+        while args.by in OVER_ALL and (left := store.search.catch_up(SLICE)):
+            tell(f"counting what is stored: {words.count(left, 'run')} to go")
+        report = read(store, args.by, since, session_id)
         if args.json:
-            print(json.dumps(_as_json(args.by, since, session_id, rows)))
+            print(json.dumps(as_json(report)))
             return 0
-        if not rows:
-            print("no requests" + (" since then" if since else "") + (" in it" if session_id else ""), file=sys.stderr)
+        if report.empty:
+            print(_nothing(args.by, bool(since), bool(session_id)), file=sys.stderr)
             return 0
+        if not report.sums:
+            _print_calls(report, args.limit)
+            return 0
+        rows = report.sums
         _print_table(args.by, rows, args.limit)
-        _print_remarks(_together(rows), store.usage("model", since=since, session_id=session_id))
+        _print_remarks(together(rows), store.usage("model", since=since, session_id=session_id))
         if since is None and session_id is None:
             print(" · ".join(_spans(store, now)))
         return 0
@@ -59,66 +73,6 @@ def _since(text: str, now: datetime) -> datetime:
         return since_of(text, now)
     except ValueError as error:
         raise UsageError(f"quarterdeck usage: --since {error}") from error
-
-
-def _sorted(by: str, rows: Sequence[UsageSum]) -> list[UsageSum]:
-    """The dearest first; days as they came."""
-    if by == "day":
-        return sorted(rows, key=lambda row: row.key)
-    return sorted(rows, key=lambda row: (-row.cost.known, -row.usage.total, row.key))
-
-
-def _together(rows: Sequence[UsageSum]) -> UsageSum:
-    return UsageSum(
-        key="",
-        title="",
-        requests=sum(row.requests for row in rows),
-        retries=sum(row.retries for row in rows),
-        first=min(row.first for row in rows),
-        last=max(row.last for row in rows),
-        usage=sum((row.usage for row in rows), Usage()),
-        cost=sum((row.cost for row in rows), Cost()),
-        estimated=sum(row.estimated for row in rows),
-        estimated_cost=sum((row.estimated_cost for row in rows), Cost()),
-        discarded=sum(row.discarded for row in rows),
-        discarded_cost=sum((row.discarded_cost for row in rows), Cost()),
-    )
-
-
-def _as_json(by: str, since: datetime | None, session_id: str | None, rows: Sequence[UsageSum]) -> dict[str, object]:
-    return {
-        "by": by,
-        "since": None if since is None else since.isoformat(),
-        "session_id": session_id,
-        "rows": [{by: row.key, **({"title": row.title} if row.title else {}), **_sums(row)} for row in rows],
-        "total": _sums(_together(rows)) if rows else None,
-    }
-
-
-def _sums(row: UsageSum) -> dict[str, object]:
-    """Money as an exact text; null where a part of it is unknown."""
-    return {
-        "requests": row.requests,
-        "retries": row.retries,
-        "input_tokens": row.usage.input,
-        "cached_input_tokens": row.usage.cached_input,
-        "cache_write_tokens": row.usage.cache_write,
-        "output_tokens": row.usage.output,
-        "reasoning_tokens": row.usage.reasoning,
-        "cost_usd": _exact(row.cost),
-        "known_cost_usd": f"{row.cost.known.normalize():f}",
-        "cost_unknown_requests": row.cost.unknown,
-        "estimated_requests": row.estimated,
-        "estimated_cost_usd": _exact(row.estimated_cost),
-        "discarded_requests": row.discarded,
-        "discarded_cost_usd": _exact(row.discarded_cost),
-        "first": row.first.isoformat(),
-        "last": row.last.isoformat(),
-    }
-
-
-def _exact(cost: Cost) -> str | None:
-    return None if cost.total is None else f"{cost.total.normalize():f}"
 
 
 def _cost(cost: Cost, *, estimated: bool = False) -> str:
@@ -147,14 +101,53 @@ def _any(cost: Cost) -> bool:
     return bool(cost.known or cost.unknown)
 
 
+def _nothing(by: str, since: bool, session: bool) -> str:
+    what = {"tool": "no tool calls", "approval": "no decisions"}.get(by, "no requests")
+    return what + (" since then" if since else "") + (" in it" if session else "")
+
+
+def _print_calls(report: Report, limit: int) -> None:
+    """Tools, or decisions: what took how long, and how it ended."""
+    if report.tools:
+        head = ("tool", "calls", "failed", "timeouts", "denied", "half", "95 of 100", "slowest", "together")
+        lines = [
+            (
+                *(words.one_line(clean(row.tool)), str(row.calls), str(row.failed), str(row.timeouts), str(row.denied)),
+                *map(took, (row.p50, row.p95, row.slowest, row.seconds)),
+            )
+            for row in report.tools
+        ]
+    else:
+        head = ("tool", "decision", "by", "count", "mean", "slowest", "together")
+        lines = [
+            (
+                *(words.one_line(clean(text)) for text in (row.tool, row.decision, row.by)),
+                str(row.count),
+                *map(took, (row.seconds / max(1, row.count), row.slowest, row.seconds)),
+            )
+            for row in report.approvals
+        ]
+    shown = lines[:limit]
+    left = 1 if report.tools else 3
+    widths = [max(map(words.cell_len, column)) for column in zip(head, *shown, strict=True)]
+    for line in (head, *shown):
+        cells = [
+            words.fit(cell, width) if place < left else f"{cell:>{width}}"
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        print("  ".join(cells).rstrip())
+    if len(lines) > limit:
+        print(f"({len(lines) - limit} more)")
+
+
 def _print_table(by: str, rows: Sequence[UsageSum], limit: int) -> None:
     """What does not fit under the limit is one line, so that the lines add up to the total."""
     shown, rest = (rows[-limit:], rows[:-limit]) if by == "day" else (rows[:limit], rows[limit:])
     lines = [(_key(by, row), row) for row in shown]
     if rest:
-        more = (f"({len(rest)} earlier)" if by == "day" else f"({len(rest)} more)", _together(rest))
+        more = (f"({len(rest)} earlier)" if by == "day" else f"({len(rest)} more)", together(rest))
         lines = [more, *lines] if by == "day" else [*lines, more]
-    lines.append(("total", _together(rows)))
+    lines.append(("total", together(rows)))
     columns = [column for column in _COLUMNS if any(column[2](row) for row in rows)]
     cells = [[column[0] for column in columns], *([column[1](row) for column in columns] for _, row in lines)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]

@@ -1,0 +1,1 @@
+"""Looking back over all sessions: what they cost, which tools failed, what was decided. The command and the screen."""
