@@ -10,12 +10,13 @@ import contextlib
 import hashlib
 import json
 import os
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
+
+from tui.latest import Latest
 
 FOLDER = Path("ui", "drafts")
 LONGEST = 2 << 20
@@ -57,30 +58,28 @@ class DraftFiles:
 
     def __init__(self, data_dir: Path) -> None:
         self._folder = data_dir / FOLDER
-        self._lock = threading.Condition()
-        self._waiting: dict[str, Draft] = {}
-        self._writing = False
-        self.failed = 0
+        self._latest = Latest(self._path, "quarterdeck-drafts")
+
+    @property
+    def failed(self) -> int:
+        """How many writes did not succeed."""
+        return self._latest.failed
 
     def read(self, key: str) -> Draft:
-        with self._lock:
-            if key in self._waiting:
-                return self._waiting[key]
-        return _read(self._folder / f"{key}.json")
+        text = self._latest.waiting(key)
+        return _read(self._path(key)) if text is None else _draft(text)
 
     def write(self, key: str, draft: Draft) -> None:
         """Keep it, or forget what was kept where it is empty; returns at once."""
-        with self._lock:
-            self._waiting[key] = draft
-            if not self._writing:
-                self._writing = True
-                # Not a daemon: the interpreter waits for it, so the last change before the end is not lost.
-                threading.Thread(target=self._write_all, name="quarterdeck-drafts", daemon=False).start()
+        kept = bool(draft) and len(draft.text) <= LONGEST
+        self._latest.write(key, json.dumps({"text": draft.text, "folded": draft.folded}) if kept else "")
 
     def flush(self, seconds: float = 5.0) -> bool:
         """Wait until everything is written; whether it was in this time."""
-        with self._lock:
-            return self._lock.wait_for(lambda: not self._writing, seconds)
+        return self._latest.flush(seconds)
+
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{key}.json"
 
     def orphan(self, workspace: str) -> Draft:
         """The newest draft of a new session in the folder whose program is gone; it is then nobody's file any more."""
@@ -107,23 +106,6 @@ class DraftFiles:
                 if at >= KEPT or changed < limit:
                     path.unlink(missing_ok=True)
 
-    def _write_all(self) -> None:
-        while True:
-            with self._lock:
-                if not self._waiting:
-                    self._writing = False
-                    self._lock.notify_all()
-                    return
-                key, draft = next(iter(self._waiting.items()))
-            try:
-                _put(self._folder / f"{key}.json", draft)
-            except OSError:
-                self.failed += 1
-            with self._lock:
-                # A newer one came meanwhile: it is written by the next round.
-                if self._waiting.get(key) is draft:
-                    del self._waiting[key]
-
 
 def _lives(pid: int) -> bool:
     try:
@@ -141,6 +123,10 @@ def _read(path: Path) -> Draft:
             data = file.read(LONGEST * 2 + 1)
     except OSError:
         return Draft()
+    return _draft(data)
+
+
+def _draft(data: str | bytes) -> Draft:
     with contextlib.suppress(ValueError, RecursionError):
         value: object = json.loads(data)
         if isinstance(value, dict):
@@ -150,21 +136,3 @@ def _read(path: Path) -> Draft:
             if isinstance(text, str):
                 return Draft(text, tuple(part for part in parts if isinstance(part, str) and part in text))
     return Draft()
-
-
-def _put(path: Path, draft: Draft) -> None:
-    """The whole file in one step, readable by its owner only whatever the umask says; no file for an empty draft."""
-    if not draft or len(draft.text) > LONGEST:
-        path.unlink(missing_ok=True)
-        return
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{threading.get_ident()}.tmp")
-    handle = os.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        with open(handle, "w", encoding="ascii") as file:
-            os.fchmod(handle, 0o600)
-            json.dump({"text": draft.text, "folded": list(draft.folded)}, file)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -12,10 +12,11 @@ from runner.log import AppendLog
 from runner.messages import JsonObject
 from runner.state import ApprovalView, CallItem
 from tests.tui.transcript_runs import BEGINNING
-from tui.render.call_view import CallView, LiveOutput
+from tui.render.call_view import CallView
 from tui.render.calls import detail_lines, ending_lines, header_line, output_lines, result_lines
 from tui.render.clean import Clean, clean
 from tui.render.diff import diff_lines
+from tui.render.ticking_view import LiveOutput
 
 CALL = CallItem(item_id="c", call_id="c", tool="shell", time=BEGINNING, mono=0.0, arguments={"command": "make all"})
 DONE = replace(CALL, phase="finished", status="ok", seconds=1.25)

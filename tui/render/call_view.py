@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
-from runner.log import AppendLog
-from runner.state import CallItem, CommandItem, Item
+from runner.state import CallItem, Item
 from tui import words
 from tui.render import calls
 from tui.render.blocks import Block
-from tui.render.clean import Clean, Sanitiser, clean_output
+from tui.render.clean import Clean, clean_output
 from tui.render.groups import Together
-from tui.render.item_view import View, ViewKind
-from tui.render.lines import MUTED, NOTHING, Line, Span, plain_text
+from tui.render.lines import MUTED, NOTHING, Line, Span
 from tui.render.results import INDENT, bounded
+from tui.render.ticking_view import TickingView
 
 HEAD: Final = 150
 """Lines shown from the beginning of a long output that is complete, before those that are left out."""
@@ -23,51 +21,15 @@ HEAD: Final = 150
 SLICE: Final = 50
 """Lines of output in one block, so that a long one is only rendered where it is seen."""
 
-_WIDE: Final = 100_000
-"""Cells: a width at which nothing is wrapped or shortened."""
 
-
-class CallView(View):
+class CallView(TickingView[CallItem]):
     """One line, until it is unfolded."""
 
-    kind: ViewKind = "call"
-    foldable = True
+    def _since(self) -> float | None:
+        return self._item.started_mono if self._item.phase == "running" else None
 
-    def __init__(self, item: CallItem) -> None:
-        super().__init__(item.item_id)
-        self._item = item
-        self._running: int | None = None
-        self._live = LiveOutput()
-
-    @property
-    def item(self) -> Item | Together:
-        return self._item
-
-    def update(self, item: Item | Together) -> int | None:
-        if not isinstance(item, CallItem):
-            return None
-        if item is self._item:
-            return len(self.blocks)
-        self._item = item
-        return self.refresh() if self.built else 0
-
-    def tick(self, now: float) -> int:
-        """Show how long it runs at this moment of the run's monotonic clock, in seconds."""
-        item = self._item
-        running: int | None = None
-        if item.phase == "running" and item.started_mono is not None:
-            running = max(0, int(now - item.started_mono))
-        if running == self._running:
-            return len(self.blocks)
-        self._running = running
-        return self.refresh() if self.built else 0
-
-    def copy(self) -> Clean:
-        """All of it, also what is folded or left out on the screen."""
-        twin = CallView(self._item)
-        twin.show_whole()
-        twin.build()
-        return plain_text([line for block in twin.blocks for line in block.render(_WIDE)])
+    def _of(self, item: Item | Together) -> CallItem | None:
+        return item if isinstance(item, CallItem) else None
 
     def _make(self) -> list[Block]:
         call, expanded, running = self._item, self.expanded, self._running
@@ -161,41 +123,3 @@ def _live_block(text: Clean, earlier: int) -> Block:
         newlines=min(text.count("\n"), calls.OUTPUT_LINES),
         key=(text, earlier),
     )
-
-
-class LiveOutput:
-    """The last lines that a running call printed, cleaned as they come."""
-
-    def __init__(self, kept: int = calls.OUTPUT_LINES) -> None:
-        self._kept = kept
-        self._restart()
-
-    def _restart(self) -> None:
-        self._sanitiser = Sanitiser(tab=8, progress=True)
-        self._lines: deque[str] = deque(maxlen=self._kept)
-        self._count = 0
-        self._pieces = AppendLog[str]()
-
-    def update(self, item: CallItem | CommandItem) -> None:
-        pieces = item.live_output
-        seen = len(self._pieces)
-        if len(pieces) < seen or (seen and pieces[seen - 1] is not self._pieces[seen - 1]):
-            self._restart()
-            seen = 0
-        new = pieces[seen:]
-        self._pieces = pieces
-        if new:
-            rows = self._sanitiser.feed("".join(new)).split("\n")
-            rows.pop()
-            self._lines.extend(rows)
-            self._count += len(rows)
-
-    @property
-    def text(self) -> Clean:
-        partial = self._sanitiser.partial
-        return Clean("\n".join([*self._lines, partial] if partial else self._lines))
-
-    @property
-    def earlier(self) -> int:
-        """Lines that were printed before those in the text."""
-        return self._count - len(self._lines)

@@ -8,19 +8,18 @@ from runner.state import CommandItem, Item
 from tui import words
 from tui.render import calls
 from tui.render.blocks import Block
-from tui.render.call_view import LiveOutput, more_block, output_blocks
+from tui.render.call_view import more_block, output_blocks
 from tui.render.clean import Clean, clean, clean_output
 from tui.render.command_words import command_facts, end_words
 from tui.render.groups import Together
-from tui.render.item_view import View, ViewKind
-from tui.render.lines import MUTED, Ink, Line, Span, fit_middle, plain_text, spans_of, width_of, wrapped
+from tui.render.lines import MUTED, Ink, Line, Span, fit_middle, spans_of, width_of, wrapped
 from tui.render.results import INDENT
+from tui.render.ticking_view import TickingView
 
 FOLDED_LINES: Final = 12
 """Lines of output, the last ones, that are shown while the item is folded: who ran a command wants to see them."""
 
 _SHELL: Final = Ink("tool.shell", bold=True)
-_WIDE: Final = 100_000
 _COLOURS: Final = {
     None: "state.running",
     "stopped": "state.cancelled",
@@ -40,41 +39,12 @@ def _end(item: CommandItem, running: int | None = None) -> tuple[str, str]:
     return said, _COLOURS.get(item.status, good)
 
 
-class CommandView(View):
-    kind: ViewKind = "call"
-    foldable = True
+class CommandView(TickingView[CommandItem]):
+    def _since(self) -> float | None:
+        return self._item.mono if self._item.running else None
 
-    def __init__(self, item: CommandItem) -> None:
-        super().__init__(item.item_id)
-        self._item = item
-        self._running: int | None = None
-        self._live = LiveOutput()
-
-    @property
-    def item(self) -> Item | Together:
-        return self._item
-
-    def update(self, item: Item | Together) -> int | None:
-        if not isinstance(item, CommandItem):
-            return None
-        if item is self._item:
-            return len(self.blocks)
-        self._item = item
-        return self.refresh() if self.built else 0
-
-    def tick(self, now: float) -> int:
-        """Show how long it runs at this moment of the run's monotonic clock, in seconds."""
-        running = max(0, int(now - self._item.mono)) if self._item.running else None
-        if running == self._running:
-            return len(self.blocks)
-        self._running = running
-        return self.refresh() if self.built else 0
-
-    def copy(self) -> Clean:
-        twin = CommandView(self._item)
-        twin.show_whole()
-        twin.build()
-        return plain_text([line for block in twin.blocks for line in block.render(_WIDE)])
+    def _of(self, item: Item | Together) -> CommandItem | None:
+        return item if isinstance(item, CommandItem) else None
 
     def _make(self) -> list[Block]:
         item, running = self._item, self._running

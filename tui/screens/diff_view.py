@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from tui.marked import marked
 from tui.preview import FileDiff
-from tui.screens.steady import Steady
+from tui.screens.scrolled import Scrolled
 from tui.side_by_side import beside, unified
 from tui.words import cut_middle, one_line
 
@@ -41,27 +41,12 @@ class FileList(Static):
         self.post_message(self.Clicked(int(event.y)))
 
 
-class DiffView(Steady[None]):
+class DiffView(Scrolled):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,v", "close", show=False, priority=True),
         Binding("s", "turn", show=False),
         Binding("n,right,tab", "file(1)", show=False, priority=True),
         Binding("p,left,shift+tab", "file(-1)", show=False, priority=True),
-        Binding("j", "scroll(1)", show=False),
-        Binding("k", "scroll(-1)", show=False),
-        Binding("space", "page(1)", show=False),
-        Binding("g", "edge(False)", show=False),
-        Binding("G", "edge(True)", show=False),
     ]
-    KEYS: ClassVar[Mapping[str, str]] = {
-        "list.up": "scroll(-1)",
-        "list.down": "scroll(1)",
-        "list.page_up": "page(-1)",
-        "list.page_down": "page(1)",
-        "list.first": "edge(False)",
-        "list.last": "edge(True)",
-        "list.close": "close",
-    }
 
     def __init__(self, title: str, files: Sequence[FileDiff]) -> None:
         """title: what wants to make the changes; not clean."""
@@ -82,7 +67,7 @@ class DiffView(Steady[None]):
         yield Static("", classes="picker-hint", markup=False)
 
     def on_mount(self) -> None:
-        self.query_one(".viewer-body", VerticalScroll).focus()
+        self.body.focus()
         self._show()
 
     def on_resize(self) -> None:
@@ -148,24 +133,10 @@ class DiffView(Steady[None]):
         if 0 <= index < len(self._files) and index != self._index:
             self._index = index
             self._show()
-            self.query_one(".viewer-body", VerticalScroll).scroll_home(animate=False)
+            self.body.scroll_home(animate=False)
             self.query_one(".diff-files", VerticalScroll).scroll_to(y=max(0, index - 3), animate=False)
 
     def action_turn(self) -> None:
         beside_now = self._width >= WIDE if self._beside is None else self._beside
         self._beside = not beside_now
         self._show()
-
-    def action_scroll(self, by: int) -> None:
-        self.query_one(".viewer-body", VerticalScroll).scroll_relative(y=by, animate=False)
-
-    def action_page(self, by: int) -> None:
-        body = self.query_one(".viewer-body", VerticalScroll)
-        body.scroll_relative(y=by * max(1, body.size.height - 1), animate=False)
-
-    def action_edge(self, end: bool) -> None:
-        body = self.query_one(".viewer-body", VerticalScroll)
-        (body.scroll_end if end else body.scroll_home)(animate=False)
-
-    def action_close(self) -> None:
-        self.leave()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
@@ -14,7 +12,7 @@ from textual.widgets import Static
 from tui.preview import diff, file_line, files_of, pretty, preview
 from tui.render.clean import clean, visible
 from tui.render.decisions import decision_words
-from tui.screens.steady import Steady
+from tui.screens.scrolled import Scrolled
 from tui.widgets.timeline import output_of, state_of
 from tui.words import duration, one_line
 
@@ -25,25 +23,7 @@ MOST_CHARACTERS = 400_000
 """Characters of output shown; more is in the session's export."""
 
 
-class Viewer(Steady[None]):
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,v", "close", show=False, priority=True),
-        Binding("j", "scroll(1)", show=False),
-        Binding("k", "scroll(-1)", show=False),
-        Binding("space", "page(1)", show=False),
-        Binding("g", "edge(False)", show=False),
-        Binding("G", "edge(True)", show=False),
-    ]
-    KEYS: ClassVar[Mapping[str, str]] = {
-        "list.up": "scroll(-1)",
-        "list.down": "scroll(1)",
-        "list.page_up": "page(-1)",
-        "list.page_down": "page(1)",
-        "list.first": "edge(False)",
-        "list.last": "edge(True)",
-        "list.close": "close",
-    }
-
+class Viewer(Scrolled):
     def __init__(self, title: Content, body: Content) -> None:
         super().__init__()
         self._title = title
@@ -57,21 +37,7 @@ class Viewer(Steady[None]):
         yield Static(Content.styled(hint, "$key-label"), classes="picker-hint", markup=False)
 
     def on_mount(self) -> None:
-        self.query_one(VerticalScroll).focus()
-
-    def action_scroll(self, by: int) -> None:
-        self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
-
-    def action_page(self, by: int) -> None:
-        body = self.query_one(VerticalScroll)
-        body.scroll_relative(y=by * max(1, body.size.height - 1), animate=False)
-
-    def action_edge(self, end: bool) -> None:
-        body = self.query_one(VerticalScroll)
-        (body.scroll_end if end else body.scroll_home)(animate=False)
-
-    def action_close(self) -> None:
-        self.leave()
+        self.body.focus()
 
 
 def call_title(call: CallItem) -> Content:
@@ -89,7 +55,7 @@ def call_body(call: CallItem) -> Content:
         parts += [_heading(visible(one_line(found.title))), found.body]
         if found.facts:
             parts.append(Content.styled(" · ".join(visible(one_line(fact)) for fact in found.facts), "$muted"))
-        parts += [Content.styled(visible(sentence), "$state-waiting") for sentence in decision_words(call)]
+    parts += [Content.styled(visible(sentence), "$state-waiting") for sentence in decision_words(call)]
     parts += [_heading("Arguments"), pretty(call.arguments)]
     changed = files_of(call.display) if call.display is not None and approval is None else []
     parts += [_heading("Change" if len(changed) == 1 else "Changes")] if changed else []
