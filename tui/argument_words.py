@@ -34,6 +34,12 @@ HELP: Final[Mapping[str, str]] = {
     "ledger": "what to look for: a model, an agent, discarded",
     "read.find": "what to look for in the transcript",
     "settings": "a setting to look for",
+    "usage": "since when: 7d, 90d, all, or a day such as 2026-01-31",
+    "tag": "tags for the turn of the current item, else for the session; -NAME takes one away",
+    "note": "the note; alone it shows the one that is there",
+    "turns": "the number of a turn, or the id of another session; alone it begins with the last turn",
+    "agent": "an agent's name; alone it takes the next one",
+    "replay": "the id of a session, or how it begins; alone it takes the one on the screen",
 }
 """By the id of the action."""
 
@@ -57,6 +63,7 @@ class Sources:
     themes: Callable[[], Words]
     servers: Callable[[], Words]
     efforts: Callable[[], Words]
+    agents: Callable[[], Words]
 
 
 class ArgumentWords:
@@ -87,6 +94,8 @@ class ArgumentWords:
                 return self._sources.servers()
             case "effort":
                 return self._sources.efforts()
+            case "agent":
+                return self._sources.agents()
             case "temperature":
                 return {"default": "as the provider has it"}
             case "decisions":

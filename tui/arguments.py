@@ -10,8 +10,9 @@ from tui.argument_parser import Parser, choice_options, common_options, positive
 from tui.arguments_keys import keys_parser
 from tui.arguments_mcp import mcp_parser
 from tui.arguments_policy import policy_parser
-from tui.arguments_review import compare_parser, replay_parser
+from tui.arguments_review import compare_parser, fork_parser, replay_parser
 from tui.arguments_serve import serve_parser
+from tui.arguments_sessions import keeping_parsers
 from tui.arguments_themes import themes_parser
 from tui.arguments_undo import undo_parser
 
@@ -19,8 +20,9 @@ COMMANDS: Final = {
     "run": "run one prompt without the screen",
     "sessions": "list, show, export, rename, delete or import sessions",
     "replay": "play a stored session again, at its speed or faster",
+    "fork": "begin a new session at a turn of another one",
     "compare": "set two sessions side by side: where they part, and what each cost",
-    "usage": "what requests came to, by model, agent, day or session",
+    "usage": "what requests came to, by model, agent, project, day or session; tools and approvals",
     "models": "list models with their prices and windows",
     "keys": "the keys, commands and who says so, of your keymap or of a preset",
     "config": "show the settings, with where each value comes from, and change one",
@@ -77,6 +79,7 @@ def _run_parser() -> Parser:
     common_options(parser)
     choice_options(parser)
     parser.add_argument("--session", metavar="ID", help="continue this session (an id or its beginning)")
+    parser.add_argument("--resume", action="store_true", help="go on where its last run was cut off; needs --session")
     parser.add_argument("--max-turns", metavar="N", help="at most N responses of the model, or off")
     parser.add_argument("--max-cost", metavar="USD", help="spend at most this much, in US dollars, or off")
     parser.add_argument("--max-time", metavar="S", help="work for at most this many seconds, or off")
@@ -102,13 +105,24 @@ Ctrl-C stops after the current step, a second one aborts; SIGTERM aborts. The se
 Exit: 0 completed, 1 failed, 2 usage or configuration, 3 ended by a limit, 130 stopped or aborted."""
 
 
+FILTERS_TEXT: Final = """\
+Words are looked for in everything that was said and done; a list looks in names, folders and notes too. Filters:
+model: agent: tool: file: ended: tag: project: id:     a part of it, as in model:opus, ended:failed (a tag: all of it)
+is:   pinned, imported, fork, live, tagged, noted, deleted
+cost>1 tokens<10k turns>3 calls>=20     a cost that nobody knows never fits
+since:7d since:2h until:2026-01-31      when something happened in it last
+A comma means or (model:opus,gpt-5), - in front means not (-tag:old), quotes hold blanks together (tag:"two words").
+Where a filter with - comes first, write -- before it."""
+
+
 def _sessions_parser() -> Parser:
-    parser = Parser("quarterdeck sessions", "List, show, export, rename, delete or import sessions.")
+    parser = Parser("quarterdeck sessions", "List, show, mark, export, delete or import sessions.")
     common_options(parser)
     parts = parser.add_subparsers(dest="action", metavar="ACTION", parser_class=Parser)
-    listing = parts.add_parser("list", help="the newest sessions (this is the default)")
-    listing.add_argument("query", nargs="?", metavar="QUERY", help="only sessions in which this text occurs")
+    listing = parts.add_parser("list", help="the newest sessions (this is the default)", description=FILTERS_TEXT)
+    listing.add_argument("query", nargs="?", metavar="QUERY", help="words and filters, as in the lines above")
     listing.add_argument("--limit", type=positive, default=20, metavar="N", help="at most N (default 20)")
+    listing.add_argument("--deleted", action="store_true", help="those in the trash")
     listing.add_argument("--here", action="store_true", help="only sessions of this folder")
     listing.add_argument("--json", action="store_true", help="one JSON object a line")
     show = parts.add_parser("show", help="the conversation as text")
@@ -116,25 +130,33 @@ def _sessions_parser() -> Parser:
     export.add_argument("--format", choices=("jsonl", "markdown", "html"), default="jsonl", help="default: jsonl")
     export.add_argument("-o", "--output", metavar="FILE", help="write to this new file instead of stdout")
     export.add_argument("--no-redact", action="store_true", help="keep what looks like a secret")
+    export.add_argument("--preview", action="store_true", help="only say what would be masked, and where")
     rename = parts.add_parser("rename", help="give a session a name")
     delete = parts.add_parser("delete", help="delete a session and all it stored; what it cost stays in usage")
     delete.add_argument("--yes", action="store_true", help="do not ask")
     for part in (show, export, rename, delete):
         part.add_argument("id", metavar="ID", help="the session's id, or its beginning")
     rename.add_argument("name", metavar="NAME")
-    bring = parts.add_parser("import", help="take in sessions of Claude Code and Codex, to review and to continue")
-    bring.add_argument("path", nargs="*", metavar="PATH", help="their log files, or folders of them")
+    bring = parts.add_parser("import", help="take in sessions of Claude Code and Codex, and exported JSON lines")
+    bring.add_argument("path", nargs="*", metavar="PATH", help="log files or exports, or folders of them")
     bring.add_argument(
         "--from", dest="source", choices=("claude-code", "codex"), help="whose; without PATH all in the usual place"
     )
     bring.add_argument("--dry-run", action="store_true", help="only say what would be taken")
     bring.add_argument("--json", action="store_true", help="one JSON object a session")
-    search = parts.add_parser("search", help="find words in everything that was said and done")
-    search.add_argument("query", metavar="WORDS", help='words that all occur in one place, "together" in quotes')
+    tagged = parts.add_parser("cases", help="turns with a tag as test cases for an agent, one line of JSON each")
+    tagged.add_argument("tag", metavar="TAG", help="the tag of the turns")
+    tagged.add_argument("-o", "--output", metavar="FILE", help="write to this new file instead of stdout")
+    tagged.add_argument("--no-redact", action="store_true", help="keep what looks like a secret")
+    search = parts.add_parser(
+        "search", help="find words in everything that was said and done", description=FILTERS_TEXT
+    )
+    search.add_argument("query", metavar="WORDS", help='words that all occur in one place, "in quotes"; filters')
     search.add_argument("--session", metavar="ID", help="only in this session (an id or its beginning)")
+    search.add_argument("--context", type=positive, metavar="N", help="N lines before and after each place")
     search.add_argument("--limit", type=positive, default=20, metavar="N", help="at most N places (default 20)")
     search.add_argument("--json", action="store_true", help="one JSON object a place")
-    for part in (listing, show, export, rename, delete, bring, search):
+    for part in (listing, show, export, rename, delete, bring, search, tagged, *keeping_parsers(parts.add_parser)):
         part.add_argument("--debug", action="store_true", help=argparse.SUPPRESS)
     return parser
 
@@ -142,7 +164,7 @@ def _sessions_parser() -> Parser:
 def _usage_parser() -> Parser:
     parser = Parser("quarterdeck usage", USAGE_TEXT)
     common_options(parser)
-    kinds = ("model", "provider", "agent", "day", "session", "run")
+    kinds = ("model", "provider", "agent", "project", "day", "session", "run", "tool", "approval")
     parser.add_argument("--by", choices=kinds, default="model", metavar="WHAT", help=f"{', '.join(kinds)}")
     parser.add_argument("--since", metavar="WHEN", help="2026-01-31, today, or 7d for the last 7 days with today")
     parser.add_argument("--session", metavar="ID", help="only this session (an id or its beginning)")
@@ -156,7 +178,11 @@ What requests to models came to: tokens, and US dollars at the price of that mom
 were ever made, by model. Each one counts: failed, retried and thrown away ones too, and those of deleted sessions.
 
 Tokens: cached and cache write are parts of the input, reasoning is a part of the output. A day is one of the local
-calendar. ~ marks an estimate; a cost that nobody knows is said to be unknown and never counted as nothing."""
+calendar. ~ marks an estimate; a cost that nobody knows is said to be unknown and never counted as nothing.
+In JSON, cache_share is the part of the input that was read from a cache, 0 to 1.
+
+--by tool: calls, how many failed, and how long they took: half of them and 95 of 100 no longer than so much.
+--by approval: decisions about calls by tool, outcome and who decided, and how long they took."""
 
 
 def _models_parser() -> Parser:
@@ -213,6 +239,7 @@ PARSERS: Final[dict[str, Callable[[], Parser]]] = {
     "run": _run_parser,
     "sessions": _sessions_parser,
     "replay": replay_parser,
+    "fork": fork_parser,
     "compare": compare_parser,
     "usage": _usage_parser,
     "models": _models_parser,

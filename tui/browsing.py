@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from runner.errors import QuarterdeckError
 from tui.actions import ScreenName
+from tui.branching import resume_hint
 from tui.desk import Desk
+from tui.landing import Landing
 from tui.model_memory import ModelMemory
 from tui.model_switch import switch_of
 from tui.panels import open_panel
 from tui.preview import files_of
+from tui.render.clean import clean
 from tui.screens.viewer import Viewer, call_body, call_title
+from tui.session_link import session_of
+from tui.sessions.choice import Beyond, Opening
 from tui.view import View
 
 if TYPE_CHECKING:
@@ -21,13 +26,14 @@ if TYPE_CHECKING:
 
     from runner.state import CallItem, RunState
     from runner.store import Store
-    from runner.store.base import SessionSummary
+    from runner.store.base import Problem, SessionSummary
     from tui.model_switch import Switch
     from tui.next_request import Temperature
+    from tui.remembered import Remembered
     from tui.render.lanes import Bar
     from tui.screens.cockpit import CockpitScreen
     from tui.screens.models import ModelChoice
-    from tui.screens.sessions import SessionChoice
+    from tui.sessions.choice import SessionChoice
 
 
 class Lists(Protocol):
@@ -37,11 +43,19 @@ class Lists(Protocol):
         self, switch: Switch, memory: ModelMemory, first: Literal["", "temperature"] = ""
     ) -> Screen[ModelChoice | None]: ...
 
-    def sessions(self, current: str | None) -> Screen[SessionChoice]: ...
+    def sessions(self, current: str | None, remembered: Remembered) -> Screen[SessionChoice]: ...
 
     def help(self) -> Screen[str | None]: ...
 
     def commands(self, view: View) -> Screen[str | None]: ...
+
+
+class Reviewer(Protocol):
+    """What is told of a session that is opened, and goes to a place in it."""
+
+    def opened(self, summary: SessionSummary, runs: Sequence[RunState], problems: Sequence[Problem]) -> str: ...
+
+    async def arrive(self, at: Landing) -> None: ...
 
 
 class Browsing:
@@ -59,6 +73,7 @@ class Browsing:
         self.memory = ModelMemory(desk.remembered)
         self._do = desk.do
         self._repaint = desk.repaint
+        self.review: Reviewer | None = None
 
     def open_screen(self, name: ScreenName, argument: str = "") -> None:
         view = self._deck.view()
@@ -68,7 +83,8 @@ class Browsing:
                 picker = self._lists.models(switch_of(view), self.memory, first)
                 self._host.show_screen(picker, self._model_picked)
             case "sessions":
-                self._host.show_screen(self._lists.sessions(view.session_id), self._session_picked)
+                screen = self._lists.sessions(view.session_id, self.desk.remembered)
+                self._host.show_screen(screen, self._session_picked)
             case "help":
                 self._host.show_screen(self._lists.help(), self._command_picked)
             case "palette":
@@ -92,6 +108,15 @@ class Browsing:
             self.view_call(call)
         elif bar.entry is not None:
             self.open_screen("ledger", f"{bar.run_id}:{bar.span.entry}")
+
+    def pick_model(self, then: Callable[[str], None]) -> None:
+        """Let the person choose a model for something else than the next request; then: gets its name."""
+
+        def picked(choice: ModelChoice | None) -> None:
+            if choice is not None:
+                then(choice.name)
+
+        self._host.show_screen(self._lists.models(switch_of(self._deck.view()), self.memory), picked)
 
     def _model_picked(self, choice: ModelChoice | None) -> None:
         if choice is not None:
@@ -124,10 +149,15 @@ class Browsing:
             self._do(action_id)
 
     def _session_picked(self, choice: SessionChoice) -> None:
-        if choice == "new":
-            self.new_session()
-        elif choice is not None:
-            self._host.work(self.open_session(choice.session_id), "session")
+        match choice:
+            case "new":
+                self.new_session()
+            case Opening(session_id, place):
+                self._host.work(self.open_session(session_id, at=place), "session")
+            case Beyond(panel, argument):
+                open_panel(panel, self.desk, argument)
+            case None:
+                pass
         self._repaint()
 
     def new_session(self) -> None:
@@ -137,25 +167,41 @@ class Browsing:
             self._deck.say(ended)
         self._screen.composer.focus()
 
-    async def open_session(self, session_id: str) -> None:
-        """Show a stored session; the next message continues it."""
+    async def open_session(self, session_id: str, *, at: Landing | None = None) -> None:
+        """Show a stored session; the next message continues it. at: where to go in it, instead of to its end. A link
+        says both."""
+        try:
+            link = session_of(session_id)
+        except QuarterdeckError as error:
+            self._deck.say(clean(str(error)), "error", stay=True)
+            self._repaint()
+            return
+        session_id = link.session_id
+        at = Landing(link.run_id, link.seq) if link.run_id else at
 
-        def read(store: Store) -> tuple[SessionSummary, list[RunState]]:
+        def read(store: Store) -> tuple[SessionSummary, list[RunState], list[Problem]]:
             summary = store.session(session_id)
-            return summary, list(store.runs(summary.session_id))
+            runs = store.runs(summary.session_id)
+            return summary, runs, store.problems_of(summary.session_id)
 
         try:
-            summary, runs = await asyncio.wrap_future(self._engine.ask(read))
+            summary, runs, problems = await asyncio.wrap_future(self._engine.ask(read))
         except QuarterdeckError as error:
             self._deck.say(str(error), "error", stay=True)
         else:
             before = self._deck.view().session_id
             ended = self._leaving(before) if before != summary.session_id else ""
             self._deck.show(summary.session_id, summary.title, runs, summary.models[-1] if summary.models else "")
-            if ended:
-                self._deck.say(ended)
+            hint = resume_hint(self._deck.view().runs, self.desk.keys.show("resume"))
+            damage = "" if self.review is None else self.review.opened(summary, runs, problems)
+            if ended or hint or damage:
+                said = "; ".join(filter(None, (damage, ended, hint)))
+                self._deck.say(said, "warning" if damage else "info", stay=bool(hint or damage))
             self._screen.scroll_transcript("end")
             self._screen.composer.focus()
+            if at is not None and self.review is not None:
+                self._repaint()
+                await self.review.arrive(at)
         self._repaint()
 
     async def open_last(self) -> None:

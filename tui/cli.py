@@ -15,6 +15,7 @@ from typing import Final, Protocol, cast
 from runner.errors import NotFoundError, QuarterdeckError, SessionBusyError, StoreError
 from tui.argument_parser import UsageError
 from tui.arguments import COMMANDS, PARSERS, main_parser
+from tui.session_link import session_of, take_links
 
 EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 130
@@ -79,6 +80,9 @@ def _dispatch(argv: Sequence[str]) -> int:
         # Collecting what the first imports leave takes longer than painting the first frame.
         gc.disable()
         args.prompt = _one_prompt(args.prompt, is_marked="--" in argv)
+        session_of(args.session or "")
+    else:
+        take_links(args)
     module = cast("Command", importlib.import_module(f"tui.commands.{command}"))
     return module.run(args)
 

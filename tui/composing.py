@@ -32,6 +32,7 @@ def argument_words(desk: Desk) -> ArgumentWords:
         themes=lambda: {name: theme.title for name, theme in desk.host.our_themes.items()},
         servers=lambda: {server.name: PHASES[server.phase][0] for server in desk.engine.servers},
         efforts=efforts,
+        agents=lambda: dict.fromkeys(desk.branching.agents, ""),
     )
     return ArgumentWords(sources, desk.engine.background)
 

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Literal
 from tui.actions import BY_ID, Order, ScreenName
 from tui.answers import Answers
 from tui.beside import Beside
+from tui.branching import Branching
 from tui.browsing import Browsing, Lists
 from tui.composing import Composing, argument_words
 from tui.desk import Desk
 from tui.drafting import Drafting
 from tui.first_run import FirstRun
 from tui.hearing import Hearing
+from tui.links import Links
 from tui.looks import Looks
+from tui.marks import Marks
 from tui.orders import Orders
 from tui.panels import is_panel
 from tui.panes import Panes
@@ -22,6 +25,7 @@ from tui.queueing import Queueing
 from tui.quitting import Quitting
 from tui.reading import Reading
 from tui.reflexes import Reflexes
+from tui.review import Review
 from tui.servers import Filled, Servers
 from tui.slash import Slash
 from tui.today import Today
@@ -75,6 +79,7 @@ class Conductor:
         self.servers = completer.servers = self._make_servers()
         self._writing = self._make_writing(completer)
         self.looks = Looks(host, deck, settings, painter.transcript, self.repaint)
+        self.branching = self._make_branching(settings)
         desk = self._make_desk(settings)
         self.beside = Beside(engine)
         self.today = Today(host, engine, self.repaint)
@@ -93,6 +98,10 @@ class Conductor:
         self.queue = Queueing(painter.queue, self._orders, self._writing, painter.keys)
         self.panes = Panes(screen, host.remembered, deck, painter.keys.show, self.repaint)
         self.reading = Reading(desk, screen, painter.transcript)
+        self.review = Review(desk, screen, painter.transcript, self.reading)
+        self.browsing.review = self.review
+        self.marks = Marks(host, engine, painter.transcript)
+        self.links = Links(desk, painter.transcript)
         self.quitting = self._make_quitting()
         self.hearing = self._make_hearing()
         self.composing = self._make_composing(desk, completer)
@@ -129,7 +138,8 @@ class Conductor:
         painter.rewriting = self._writing.rewriting
         view = self.today.add_to(self.beside.add_to(self.deck.view()), self.deck.live_runs)
         view = replace(view, answering=painter.answering, unseen=painter.transcript.new_lines)
-        view = self.reading.add_to(view)
+        view = self.review.add_to(self.reading.add_to(view))
+        self.marks.follow(view.session_id)
         painter.paint(view)
         self._host.tell(view)
         by_time = view.busy or view.quitting or bool(view.confirm)
@@ -160,6 +170,7 @@ class Conductor:
         )
 
     def _make_desk(self, settings: AppSettings) -> Desk:
+        host = self._host
         return Desk(
             host=self._host,
             deck=self.deck,
@@ -167,11 +178,27 @@ class Conductor:
             settings=settings,
             keys=self._painter.keys,
             do=self.do,
+            go=lambda session_id, at: host.work(self.browsing.open_session(session_id, at=at), "session"),
             repaint=self.repaint,
             servers=self.servers,
             remembered=self._host.remembered,
             looks=self.looks,
+            branching=self.branching,
+            current=lambda: self._painter.transcript.current,
+            marked=lambda: self.marks.again(),
             reflexes=Reflexes(self._host, self.deck, self._engine, self._painter.keys, self.repaint),
+        )
+
+    def _make_branching(self, settings: AppSettings) -> Branching:
+        return Branching(
+            host=self._host,
+            deck=self.deck,
+            engine=self._engine,
+            settings=settings,
+            show=lambda session_id: self.browsing.open_session(session_id),
+            offer=self._offer,
+            pick_model=lambda then: self.browsing.pick_model(then),
+            repaint=self.repaint,
         )
 
     def _make_composing(self, desk: Desk, completer: Completer) -> Composing:
@@ -265,6 +292,8 @@ class Conductor:
         elif (command.action_id == "effort" or command.action_id == "temperature") and command.argument:
             if problem := self._orders.write_setting(command.action_id, command.argument):
                 self.deck.say(problem, "warning")
+        elif command.action_id == "agent":
+            self.branching.use_agent(command.argument)
         elif command.action_id == "theme" and command.argument:
             self.looks.use(command.argument)
         elif command.argument and is_panel(command.action_id):

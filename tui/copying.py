@@ -6,6 +6,7 @@ What is copied goes into other programs: it holds no control character but newli
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 _LEFT_OUT = re.compile(r"\[\.\.\. [\d,]+ more lines of this diff are not shown \.\.\.\]\Z")
 _UNSAFE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _NEEDS_QUOTES = re.compile(r'["\\\x00-\x1f\x7f]')
+MOST_COPIED: Final = 74_000
+"""Bytes that every terminal with a clipboard takes; some take no more."""
+
 MODE: Final = 0o100644
 EXECUTABLE: Final = 0o100755
 
@@ -62,9 +66,18 @@ def command_of(item: Item | Together | None) -> Clean | None:
     if isinstance(item, CommandItem):
         return copied(item.command)
     if isinstance(item, CallItem) and isinstance(item.arguments, Mapping):
-        command = item.arguments.get("command")
+        command = item.arguments.get("command") or item.arguments.get("cmd")
+        if isinstance(command, list):
+            command = _joined(cast("list[object]", command))
         return copied(command) if isinstance(command, str) and command else None
     return None
+
+
+def _joined(words: list[object]) -> str:
+    """A command in words, as another program may have written it; what a shell was given is the command itself."""
+    if len(words) == 3 and words[1] in ("-c", "-lc"):
+        return str(words[2])
+    return shlex.join(map(str, words))
 
 
 def changed(item: Item | Together | None) -> bool:
@@ -116,13 +129,21 @@ def shown_patch(call: CallItem) -> Patch | None:
     if not files or any(_LEFT_OUT.search(file.diff.rstrip("\n")) for file in files):
         return None
     text = "".join(
-        _git_diff(file.path, None if file.new else file.path, file.path, _hunks(file.diff)) for file in files
+        _git_diff(file.path, None if file.new else file.path, file.path, without_names(file.diff)) for file in files
     )
     done = call.phase == "finished" and call.status == "ok"
     return _patch(text, len(files), (), "" if done else "it was not done")
 
 
-def _hunks(diff: str) -> str:
+def told_patch(path: str, folder: Path, diffs: Iterable[tuple[str, bool]]) -> Patch:
+    """The patch that diffs of one file make, one after the other, each with whether the file was new then."""
+    name, shown = _below(path, folder), list(diffs)
+    if name is None or any(_LEFT_OUT.search(diff.rstrip("\n")) for diff, _ in shown):
+        return Patch("", 0, (path,))
+    return _patch("".join(_git_diff(name, None if new else name, name, diff) for diff, new in shown), 1, ())
+
+
+def without_names(diff: str) -> str:
     """Without the two lines that name the file, where they are there."""
     parts = diff.split("\n", 2)
     named = len(parts) == 3 and parts[0].startswith("--- ") and parts[1].startswith("+++ ")
@@ -137,7 +158,7 @@ def kept_patch(changes: Iterable[FileChange], blobs: Blobs, folder: Path) -> Pat
     left_out: list[str] = []
     for change in changes:
         name = _below(change.path, folder)
-        before, after = _kept(change.before, blobs, None), _kept(change.after, blobs, change.path)
+        before, after = kept_text(change.before, blobs, None), kept_text(change.after, blobs, change.path)
         if name is None or before is None or after is None:
             left_out.append(change.path)
             continue
@@ -155,7 +176,7 @@ def _below(path: str, folder: Path) -> str | None:
         return None
 
 
-def _kept(digest: str | None, blobs: Blobs, path: str | None) -> str | None:
+def kept_text(digest: str | None, blobs: Blobs, path: str | None) -> str | None:
     """The text with this digest, "" for a file that was or is not there; None where it is not known or is no text."""
     from runner.undo.blobs import LARGEST, digest_of
 

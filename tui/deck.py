@@ -30,10 +30,9 @@ class Deck:
         self, starter: Starter, *, agent: str, workspace: str = "", mono: Callable[[], float] = time.monotonic
     ) -> None:
         self._starter = starter
-        self._agent = agent
         self._workspace = workspace
         self._mono = mono
-        self.request = NextRequest()
+        self.request = NextRequest(agent=agent)
         self._session: str | None = None
         self._title = ""
         self._past: dict[str, RunState] = {}
@@ -72,7 +71,8 @@ class Deck:
             self._confirm = ""
         others = [run for run in self._live.values() if run.session_id != self._session]
         return View(
-            agent=self._agent,
+            agent=self.request.agent,
+            recovered=self.request.recovered,
             model=self.request.model,
             model_is_demo=self.request.model.startswith("demo/"),
             asked=self.request.asked(next(reversed(self._runs()), None)),
@@ -191,7 +191,7 @@ class Deck:
                 session_id=self._session,
                 model=self.request.model or None,
                 settings=self.request.settings(),
-                agent=self._agent,
+                agent=self.request.agent,
                 limits=self.limits,
                 compact=compact,
                 notes=notes,
@@ -216,7 +216,7 @@ class Deck:
         self._handles[handle.run_id] = handle
         if self._session is None:
             self._session = handle.session_id
-        self._live[handle.run_id] = RunState(run_id=handle.run_id, session_id=handle.session_id, agent=self._agent)
+        self._live[handle.run_id] = RunState(run_id=handle.run_id, session_id=handle.session_id)
         self._waiting[handle.run_id] = Waiting()
         for text, shell in self._unsent:
             self._deliver(handle, text, shell=shell)

@@ -99,8 +99,9 @@ class Hearing:
             self._welcome.remark(f"nothing will be saved: {opened.problem}")
         if opened.recovered:
             text = recovered_words(opened.recovered)
+            self._deck.request.recovered = opened.recovered[-1].session_id
             self._deck.say(text, "warning")
-            self._welcome.remark(f"{text}; the list of sessions opens it")
+            self._welcome.remark(f"{text}; /resume opens it, and /resume there goes on")
         if opened.data_dir is not None:
             self._writing.load_history(opened.data_dir, Path(self._deck.view().workspace))
 

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Literal
 
 from runner.errors import ConfigError
-from tui.actions import ACTIONS, BY_ID, SHARED_ESCAPE, TYPED, Action, Scope
+from tui.actions import ACTIONS, BY_ID, ON_SCREENS, SHARED_ESCAPE, TYPED, Action, Scope
 from tui.key_presets import PRESETS
 from tui.settings.values import PresetName
 
@@ -39,6 +39,10 @@ _PUNCTUATION = {
     "\\": "backslash",
     "[": "left_square_bracket",
     "]": "right_square_bracket",
+    "{": "left_curly_bracket",
+    "}": "right_curly_bracket",
+    "(": "left_parenthesis",
+    ")": "right_parenthesis",
     "?": "question_mark",
     "/": "slash",
     "@": "at",
@@ -212,4 +216,4 @@ def _together(one: Action, other: Action, key: str) -> bool:
     if key == "escape" and part.scope in SHARED_ESCAPE:
         return False
     # Where lists are on screens of their own, most of what works in the whole cockpit does not.
-    return part.scope != "list" or whole.elsewhere
+    return part.scope not in ON_SCREENS or whole.elsewhere

@@ -30,10 +30,11 @@ class LedgerRow:
 
 
 def ledger_rows(runs: Sequence[RunState]) -> list[LedgerRow]:
-    """Every request that was paid for, oldest first."""
+    """Every request that was paid for, oldest first; what the copied runs of a fork cost was paid elsewhere."""
     return [
         LedgerRow(run=number, run_id=run.run_id, place=place, entry=entry)
         for number, run in enumerate(runs, 1)
+        if not run.inherited
         for place, entry in enumerate(run.ledger)
     ]
 

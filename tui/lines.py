@@ -24,7 +24,8 @@ DEMO_SHORT = "not real"
 def status_line(view: View, keys: Keymap, width: int) -> Content:
     """agent · model (demo) · state — hint, and at the right end, where there is room, what goes on beside the run.
 
-    The left part goes by the width alone, so that it does not jump.
+    The left part goes by the width alone, so that it does not jump, but for what runs in the background: a hint is
+    shortened for it.
     """
     said = _notice(view) or sentence(view, keys.show)
     head = _head(clean(view.agent), clean(view.model) or "choosing a model", view.model_is_demo, width)
@@ -36,7 +37,8 @@ def status_line(view: View, keys: Keymap, width: int) -> Content:
     room = width - sum(cell_len(text) for text, _ in head) - 2
     hint = f"{count(view.unseen, 'new line')} below, {keys.show('end')} shows them" if view.unseen else said.hint
     waits = said.token in _WAITS or bool(view.unseen)
-    state, note, hint = _fitted(replace(said, hint=hint), room, waits=waits)
+    kept = 0 if waits or not view.in_background else cell_len(_in_background(view)) + 2
+    state, note, hint = _fitted(replace(said, hint=hint), room - kept, waits=waits)
     line = [("● ", f"${said.token}"), (state, f"${said.token}"), (note, "$meter-warn"), (hint, "$muted")]
     beside = _beside(view, width, room - sum(map(cell_len, (state, note, hint))))
     what = opens(view)
@@ -120,13 +122,17 @@ def _beside(view: View, width: int, room: int) -> list[tuple[str, str]]:
     """What runs in the background, and how commands are caged: each only where there is room for all of it."""
     words, token = sandbox_words(view.sandbox, width)
     calm = [(clean(words), "$muted")] if words and token == "muted" else []
-    running = [(f"{view.in_background} in background", "$state-running")] if view.in_background else []
+    running = [(_in_background(view), "$state-running")] if view.in_background else []
     for parts in ([*running, *calm], running):
         size = sum(cell_len(text) for text, _ in parts) + 3 * (len(parts) - 1)
         if parts and size + 2 <= room:
             between = [(" · ", "$muted")] if len(parts) > 1 else []
             return [(" " * (room - size), "$muted"), parts[0], *between, *parts[1:]]
     return []
+
+
+def _in_background(view: View) -> str:
+    return f"{view.in_background} in background"
 
 
 def _notice(view: View) -> Sentence | None:

@@ -9,6 +9,7 @@ from textual.content import Content
 
 from runner.state import LedgerEntry
 from runner.state.pace import Pace
+from runner.usage import Cost
 from tui.pacing import limit_rate, near_limit, nearest_words, rate_words
 from tui.render.results import entries_of, list_words
 from tui.setting_words import setting_words
@@ -48,6 +49,7 @@ def _rows(found: Totals, width: int, spark: str) -> list[tuple[int, Content] | N
         ),
         (0, _row("cost", _both(f"run {run}", f"turn {turn}", width))),
         (0, _row("session", _both(session, f"today {_today(found)}", width))),
+        (1, _row("", f"plus {cost(found.inherited)} inherited")) if found.inherited != Cost() else None,
         (1, _row("pace", rate_words(found.pace))),
         (0, _limit(found.pace)),
         (0, _context(found, width)),
@@ -68,6 +70,7 @@ def meters_line(found: Totals, width: int) -> Content:
         f"run {cost(found.run_cost, estimated=found.run_estimated)}",
         setting_words(found.asked),
         "" if same else f"session {cost(found.session_cost, estimated=found.session_estimated)}",
+        f"inherited {cost(found.inherited)}" if found.inherited != Cost() else "",
         f"in {_so_far(found, found.usage.input, 'input')} out {_so_far(found, found.usage.output, 'output')}",
         f"context {_share(found)}",
         near_limit(found.pace),

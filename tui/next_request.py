@@ -15,8 +15,12 @@ Temperature: TypeAlias = float | Literal["default"] | None
 
 @dataclass(slots=True)
 class NextRequest:
-    """effort, temperature: None = as configured. fresh: they were changed since the last run began."""
+    """effort, temperature: None = as configured. fresh: they were changed since the last run began. recovered: the
+    session that the death of the program cut off last, found at the start; it can be taken up.
+    """
 
+    agent: str = ""
+    recovered: str = ""
     model: str = ""
     why: str = ""
     effort: str | None = None

@@ -14,7 +14,7 @@ from tui.keymap import Keymap
 from tui.lines import key_line, status_line
 from tui.meters import meters, meters_line
 from tui.render.quiet import badge
-from tui.speed import Speedometer
+from tui.speed import SPARK, Speedometer
 from tui.status import concerns
 from tui.view import Answering, View, totals
 from tui.widgets.bars import Bar, does
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 
 WIDE = 70
 """Columns from which the empty message says what its keys do."""
-
-SPARK = 15
-"""Cells of the last minute's speed: four seconds in each."""
 
 CLOCK_TIME = 0.25
 """Seconds between two paintings of what only counts: times, tokens, speed."""

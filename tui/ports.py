@@ -146,6 +146,10 @@ class AppSettings(EngineSettings, Protocol):
     @property
     def default_agent(self) -> str: ...
 
+    def agent_names(self) -> Sequence[str]:
+        """The agents that are configured."""
+        ...
+
     @property
     def terminal(self) -> TerminalSettings: ...
 

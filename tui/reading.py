@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from runner.errors import QuarterdeckError
+from runner.errors import NotFoundError, QuarterdeckError
 from runner.state import CallItem, CommandItem, Item, TextItem, UserItem
 from tui import copying
 from tui.actions.base import ItemStep, ReadStep
 from tui.render.clean import clean, clean_output, copied
 from tui.render.groups import Together
+from tui.screens.outside import How, open_outside
 from tui.searching import Searching
 from tui.words import count, one_line
 
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from tui.screens.cockpit import CockpitScreen
     from tui.view import View
     from tui.widgets.transcript import Transcript
-
-MOST_COPIED = 74_000
-"""Bytes that every terminal with a clipboard takes; some take no more."""
 
 _Step = Literal["copy", "code", "command", "diff", "pager", "editor"]
 
@@ -158,7 +156,7 @@ class Reading:
     def copy(self, text: str, what: str, note: str = "") -> None:
         """To the clipboard, and say what."""
         self._host.copy(text)
-        large = len(text.encode("utf-8", "replace")) > MOST_COPIED
+        large = len(text.encode("utf-8", "replace")) > copying.MOST_COPIED
         warning = "; more than some terminals put on their clipboard" if large else ""
         self._say(f"{what} copied: {copying.amount(text)}{warning}{note}", "warning" if large else "info")
 
@@ -254,14 +252,14 @@ class Reading:
     def _everything(self) -> str:
         return "\n\n".join(section.view.copy() for section in self._transcript.document.sections) + "\n"
 
-    def _open_item(self, view: ItemView, how: str) -> None:
+    def _open_item(self, view: ItemView, how: How) -> None:
         item, text = view.item, view.copy()
         if isinstance(item, CallItem | CommandItem) and item.artifact:
             self._host.work(self._open_whole(item, text, how), "open")
         else:
             self._open(f"{text}\n", _name(item), how)
 
-    async def _open_whole(self, item: CallItem | CommandItem, text: str, how: str) -> None:
+    async def _open_whole(self, item: CallItem | CommandItem, text: str, how: How) -> None:
         """With the output that is stored, which is longer than what the model read."""
         artifact = item.artifact or ""
 
@@ -270,6 +268,8 @@ class Reading:
 
         try:
             whole = await asyncio.wrap_future(self._desk.engine.ask(read))
+        except NotFoundError:
+            self._say("the whole output is not kept any more; this is what the model read", "warning", stay=True)
         except QuarterdeckError as error:
             self._say(f"only a part is here: {one_line(clean(str(error)))}", "warning")
         else:
@@ -277,31 +277,8 @@ class Reading:
         self._open(f"{text}\n", _name(item), how)
         self._desk.repaint()
 
-    def _open(self, text: str, what: str, how: str) -> None:
-        """In the person's own program, which has the terminal until it ends; without a pager, on a screen of ours."""
-        from tui.outside_editor import EditorError, editor_of, pager_of, show
-
-        environ = self._desk.settings.environ
-        try:
-            command = editor_of(environ) if how == "editor" else pager_of(environ)
-            if command:
-                suffix = ".md" if how == "editor" else ".txt"
-                show(text, command, suffix, environ, self._host.suspend)
-                return
-        except EditorError as error:
-            self._say(one_line(clean(str(error))), "warning", stay=True)
-            if how == "editor":
-                return
-        self._view(text, what)
-
-    def _view(self, text: str, what: str) -> None:
-        from textual.content import Content
-
-        from tui.screens.viewer import MOST_CHARACTERS, Viewer
-
-        body = text[-MOST_CHARACTERS:]
-        title = what if len(body) == len(text) else f"{what}, the last {MOST_CHARACTERS:,} characters"
-        self._host.show_screen(Viewer(Content.styled(title, "bold $foreground"), Content.styled(body, "$foreground")))
+    def _open(self, text: str, what: str, how: How) -> None:
+        open_outside(self._desk, text, what, how, lambda why: self._say(why, "warning", stay=True))
 
 
 def _fits(step: _Step, item: Item | Together) -> bool:

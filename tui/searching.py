@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
 
-from tui.render.finding import Finder
+from tui.render.finding import Finder, Hit, Needle, first_in
 from tui.widgets.find_bar import FindBar
 from tui.words import count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from textual.screen import Screen
     from textual.timer import Timer
@@ -71,6 +71,24 @@ class Searching:
         self._bar.begin(words)
         if words is None and self._finder is None and self._bar.words:
             self.search(self._bar.words)
+
+    def land(self, words: str, sections: Sequence[int]) -> bool:
+        """Go to the first hit in one of these items, with the search on as if a person had stayed there; whether there
+        was one."""
+        model, needle = self._transcript.model, Needle(words)
+        found = ((section, first_in(model.view(section), needle)) for section in sections)
+        section, place = next(((section, place) for section, place in found if place is not None), (0, None))
+        if place is None:
+            return False
+        self.end()
+        self._from, self._marked, self._came_from, self._unfolded = None, None, None, []
+        self._bar.show(words)
+        self._finder = finder = Finder(model, words)
+        finder.arrived(model.view(section), *place)
+        self._searched = False
+        self._transcript.arrive(Hit(section, *place), finder.needle)
+        self._go_on()
+        return True
 
     def search(self, words: str) -> None:
         """Search for other words; nothing moves."""

@@ -9,9 +9,11 @@ from tui.actions import ACTIONS, Action
 
 _COMMAND = re.compile(r"/([a-z][a-z-]*)(?:[ \t]+(\S.*))?\s*\Z")
 BY_SLASH: dict[str, Action] = {action.slash: action for action in ACTIONS if action.listed}
-ONE_WORD = frozenset({"model", "effort", "temperature"})
+ONE_WORD = frozenset({"model", "effort", "temperature", "agent"})
 TAKES_ARGUMENT = ONE_WORD | {
     *("limit", "send_now", "grants", "decisions", "try", "servers", "undo", "ledger", "read.find", "theme", "settings"),
+    *("compare", "hand_on", "open", "replay", "turns", "changes"),
+    *("usage", "tag", "note"),
 }
 """Actions whose command may be followed by something; by one word only in ONE_WORD."""
 

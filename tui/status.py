@@ -29,7 +29,7 @@ from tui.render.clean import clean
 from tui.render.errors import error_short
 from tui.render.limits import limit_name
 from tui.server_words import failed_words
-from tui.view import View
+from tui.view import Reviewed, View
 from tui.words import about, arguments, count, cut, duration, one_line, seconds
 
 Keys = Callable[[str], str]
@@ -112,7 +112,8 @@ def _keys(key: Keys, *wanted: tuple[str, str]) -> str:
 def _of_run(run: RunState, view: View, key: Keys) -> Sentence:
     lifecycle = run.lifecycle
     if isinstance(lifecycle, Finished):
-        return _ended(run, lifecycle.reason)
+        ended = _ended(run, lifecycle.reason)
+        return ended if view.reviewed is None else _reviewed(view.reviewed, ended.token, lifecycle.reason)
     if view.stop_asked == "abort" or (isinstance(lifecycle, Stopping) and lifecycle.force):
         return _aborting(run, view.now)
     if view.stop_asked or isinstance(lifecycle, Stopping):
@@ -128,6 +129,20 @@ def _of_run(run: RunState, view: View, key: Keys) -> Sentence:
             return _running(run, view, key)
         case _:
             assert_never(lifecycle)
+
+
+def _reviewed(about: Reviewed, token: str, reason: str) -> Sentence:
+    """What one looks at, and what a message would do."""
+    hint = "a message continues it"
+    if about.busy:
+        hint = "it cannot be continued here until that ends"
+    elif about.trashed:
+        hint = "it is in the trash: restore it to continue"
+    ended = _ENDS.get(reason, ("", reason))[1].split(":")[0]
+    how = "another program runs it" if about.busy else ended
+    state = " · ".join(part for part in (about.title, about.origin, about.when, how) if part)
+    said = f"{hint} · {about.cost if about.cost.startswith('cost') else f'cost {about.cost}'}"
+    return Sentence("state-running" if about.busy else token, state, said, name=about.title)
 
 
 def _ended(run: RunState, reason: str) -> Sentence:

@@ -41,6 +41,23 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewed:
+    """A stored session that was opened, in words that are not clean. run_id: its newest run then, "" where it has none.
+
+    when: it went on last. origin: what it came from, "" where it began here. busy: another program runs it.
+    """
+
+    session_id: str
+    run_id: str
+    title: str
+    when: str
+    cost: str
+    origin: str = ""
+    busy: bool = False
+    trashed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """agent, model, asked: what the next request uses. runs: of the session shown, oldest first; the last may be live.
 
@@ -53,7 +70,7 @@ class View:
     in_background: processes that go on in the background of this session. sandbox: None until it is known.
     messages: those that wait for delivery, as the person left them. stop_asked: what was pressed here and is not heard
     of from the run yet. today: what all sessions cost since midnight, None while nobody knows; today_estimated: a
-    part of it is an estimate.
+    part of it is an estimate. reviewed: the session shown, while nothing went on in it since it was opened.
     """
 
     agent: str = ""
@@ -62,6 +79,7 @@ class View:
     asked: Asked = field(default_factory=Asked)
     workspace: str = ""
     session_id: str | None = None
+    recovered: str = ""
     title: str = ""
     runs: tuple[RunState, ...] = ()
     starting: bool = False
@@ -83,6 +101,7 @@ class View:
     sandbox: SandboxStatus | None = None
     today: Cost | None = None
     today_estimated: bool = False
+    reviewed: Reviewed | None = None
     now: float = 0.0
 
     @property
@@ -142,7 +161,8 @@ class View:
 class Totals:
     """Sums over the ledgers for the meters, with the estimate of the open request in the costs.
 
-    estimated: a part of the cost or usage is an estimate of ours.
+    estimated: a part of the cost or usage is an estimate of ours. inherited: what a fork's copied runs had cost the
+    session that they came from; the session's own cost is without it.
     coming: an estimate of the request that is open, whose real figures come with its end; None where none is open.
     active: seconds without waiting for a person and pauses. pace: of the run that goes on. todo: the last list of what
     is to be done, of this run or one before it.
@@ -157,6 +177,7 @@ class Totals:
     run_estimated: bool = False
     session_cost: Cost = field(default_factory=Cost)
     session_estimated: bool = False
+    inherited: Cost = field(default_factory=Cost)
     turn_cost: Cost = field(default_factory=Cost)
     turn_estimated: bool = False
     today: Cost | None = None
@@ -209,8 +230,9 @@ def totals(view: View) -> Totals:
         coming=None if request is None else request.usage,
         run_cost=run.cost + ahead,
         run_estimated=ahead.known > 0 or run.times.estimated > 0,
-        session_cost=sum((each.cost for each in view.runs), ahead),
-        session_estimated=ahead.known > 0 or any(each.times.estimated for each in view.runs),
+        session_cost=sum((each.cost for each in view.runs if not each.inherited), ahead),
+        session_estimated=ahead.known > 0 or any(each.times.estimated for each in view.runs if not each.inherited),
+        inherited=sum((each.cost for each in view.runs if each.inherited), Cost()),
         turn_cost=turn_cost + ahead,
         turn_estimated=ahead.known > 0 or turn_estimated,
         today=None if view.today is None else view.today + ahead,

@@ -3,6 +3,7 @@
 from tui.actions.answering import APPROVAL, FORM, LIMIT, QUESTION
 from tui.actions.axis import AXIS
 from tui.actions.base import (
+    ON_SCREENS,
     SHARED_ESCAPE,
     TYPED,
     WRITING,
@@ -20,10 +21,15 @@ from tui.actions.base import (
     ScreenName,
 )
 from tui.actions.beside import BESIDE
+from tui.actions.branching import BRANCH
+from tui.actions.handing import HANDING
 from tui.actions.lists import LISTS
+from tui.actions.looking_back import LOOK_BACK
 from tui.actions.policy import POLICY
 from tui.actions.program import LOOK, PROGRAM
 from tui.actions.reading import READ
+from tui.actions.replay import REPLAY
+from tui.actions.reviewing import CHANGES, REVIEW
 from tui.actions.running import RUN
 from tui.actions.servers import SERVERS
 from tui.actions.undo import UNDO
@@ -33,6 +39,7 @@ __all__ = [
     "ACTIONS",
     "BY_ID",
     "FIXED_KEYS",
+    "ON_SCREENS",
     "SHARED_ESCAPE",
     "TYPED",
     "WRITING",
@@ -62,9 +69,15 @@ ACTIONS: tuple[Action, ...] = (
     *BESIDE,
     *SERVERS,
     *UNDO,
+    *CHANGES,
+    *BRANCH,
     *LOOK,
     *READ,
+    *REVIEW,
     *AXIS,
+    *HANDING,
+    *REPLAY,
+    *LOOK_BACK,
     *LISTS,
     *PROGRAM,
 )
@@ -91,8 +104,10 @@ FIXED_KEYS: tuple[tuple[str, str, str], ...] = (
     ("Transcript", "1 to 9", "After copying code: another one of the message's blocks"),
     ("Transcript", "enter, shift+enter, up, down", "In the search: the next hit, the one before"),
     ("Transcript", "tab, escape", "In the search: stay at the hit; back to where you were"),
+    ("Replay", "up, down, page up, page down", "Scroll the transcript"),
     ("Look", "up, down, enter", "In the tool calls: choose one, see all of it"),
     ("Lists", "left, right", "Models: less or more reasoning effort"),
+    ("Lists", "tab, right", "Sessions: filter, lines, preview; take what the filter offers"),
     ("Lists", "q, v, space, j, k, g, G", "On a screen with one text: close; a page on; as in lists of vim"),
     ("Time axis", "keys of lists", "The row above or below, the first bar, the newest, all of the selected one"),
 )

@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 if TYPE_CHECKING:
     from tui.view import View
 
-Scope = Literal["app", "composer", "approval", "question", "form", "limit", "queue", "axis", "list", "transcript"]
+Scope = Literal[
+    "app", "composer", "approval", "question", "form", "limit", "queue", "axis", "list", "transcript", "replay",
+]  # fmt: skip
 """Where an action's keys work: everywhere, only while writing, or only while that card or list has the focus; form: in
-every field of a form on a card; list: in every list."""
+every field of a form on a card; list: in every list; replay: on the screen that plays a session again."""
 
-SHARED_ESCAPE: frozenset[Scope] = frozenset({"list", "transcript", "queue", "axis"})
+SHARED_ESCAPE: frozenset[Scope] = frozenset({"list", "transcript", "queue", "axis", "replay"})
 """Scopes whose escape comes before that of the whole program."""
+
+ON_SCREENS: frozenset[Scope] = frozenset({"list", "replay"})
+"""Scopes of other screens than the cockpit, where most of what works everywhere in that does not."""
 
 WRITING: frozenset[Scope] = frozenset({"app", "composer", "transcript"})
 """Scopes whose actions can be carried out from a list of commands too."""
@@ -23,7 +28,10 @@ TYPED: frozenset[Scope] = frozenset({"app", "composer", "form"})
 """Scopes in which a letter alone cannot be a key."""
 
 PaneName = Literal["timeline", "output", "meters", "axis"]
-PanelName = Literal["grants", "decisions", "processes", "try", "servers", "undo", "ledger", "settings"]
+PanelName = Literal[
+    "grants", "decisions", "processes", "try", "servers", "undo", "ledger", "settings", "compare", "hand_on", "open",
+    "replay", "turns", "changes", "usage", "tag", "note",
+]  # fmt: skip
 """Screens that `tui/panels.py` opens; the action that opens one has its name as id."""
 
 ScreenName = Literal["models", "sessions", "help", "palette", PanelName]
@@ -42,6 +50,9 @@ ReadStep = Literal[
     ItemStep, "focus", "find", "next", "previous", "pager_all", "times", "unfold_all", "down", "up", "first", "last",
     "page_down", "page_up", "leave",
 ]  # fmt: skip
+Landmark = Literal["prompt", "call", "error", "approval", "switch"]
+"""What one can go to in the transcript, from one to the next."""
+
 Order = Literal["retry_now", "next_model", "wrap_up", "compact"]
 
 Refusal: TypeAlias = "Callable[[View], str]"
@@ -72,6 +83,28 @@ class Reading(Protocol):
     """What a person may do in the transcript."""
 
     def step(self, step: ReadStep) -> None: ...
+
+
+class Review(Protocol):
+    """Where a person may go in a session."""
+
+    def land(self, run_id: str, seq: int, words: str = "") -> None: ...
+
+    def go(self, kind: Landmark, by: int) -> None: ...
+
+
+class Links(Protocol):
+    """Links to sessions."""
+
+    def copy(self) -> None: ...
+
+
+class Branching(Protocol):
+    """How a person may take a session up again."""
+
+    def resume(self) -> None: ...
+
+    def use_agent(self, name: str = "") -> None: ...
 
 
 class Queue(Protocol):
@@ -148,6 +181,15 @@ class Cockpit(Protocol):
 
     @property
     def reading(self) -> Reading: ...
+
+    @property
+    def review(self) -> Review: ...
+
+    @property
+    def links(self) -> Links: ...
+
+    @property
+    def branching(self) -> Branching: ...
 
     @property
     def quitting(self) -> Quitting: ...

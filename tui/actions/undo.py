@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tui.view import View
 
 
-def _changed(view: View) -> str:
+def changed(view: View) -> str:
     if not view.store_open:
         return "the session store is not open yet, a moment"
     return "" if view.session_id is not None else "this session has not changed anything yet"
@@ -24,7 +24,7 @@ UNDO = (
         keys=("alt+u",),
         group="Look",
         run=lambda ui: ui.open_screen("undo"),
-        refusal=_changed,
+        refusal=changed,
         slash="undo",
     ),
 )

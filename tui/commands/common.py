@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from runner.errors import ConfigError
@@ -45,6 +46,24 @@ def report_withheld(settings: Settings) -> None:
     keys = ", ".join(dict.fromkeys(item.key for item in settings.withheld))
     file = next(file.path for file in settings.files if file.kind == "project")
     tell(f"{file} is not trusted yet, so these are ignored: {keys}. To see and accept them: quarterdeck trust")
+
+
+def write_out(pieces: Iterable[str], output: str | None) -> None:
+    """To a new file of its owner's alone, since a session may hold anything that was on the screen; None: to stdout."""
+    if output is None:
+        for piece in pieces:
+            sys.stdout.write(piece)
+        return
+    path = Path(output)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError as error:
+        raise UsageError(f"{path} exists; remove it, or write to another file") from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.writelines(pieces)
+    print(f"wrote {path}", file=sys.stderr)
 
 
 def ask(question: str) -> bool:

@@ -27,6 +27,7 @@ WHERE: Final = {
     "axis": "time axis",
     "list": "lists",
     "transcript": "transcript",
+    "replay": "replay",
 }
 
 

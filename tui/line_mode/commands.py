@@ -22,11 +22,19 @@ OWN: Final = {
 HERE: Final = frozenset(
     {"stop", "abort", "pause", "cancel_tool", "retry_now", "next_model", "model", "limit", "wrap_up", "compact"}
     | {"send_now", "queue.focus", "sessions", "new", "help", "quit", "effort", "temperature"}
-    | {"grants", "decisions", "undo", "servers", "processes", "settings", "ledger", "read.find", "editor"}
+    | {"grants", "decisions", "undo", "servers", "processes", "settings", "ledger", "read.find", "editor", "open"}
+    | {"turns", "fork", "resume", "agent", "tag", "note"}
 )
 """Actions of the registry that line mode carries out."""
 
-INSTEAD: Final = {"try": "quarterdeck policy try", "theme": "quarterdeck config set theme NAME"}
+INSTEAD: Final = {
+    "try": "quarterdeck policy try",
+    "theme": "quarterdeck config set theme NAME",
+    "compare": "quarterdeck compare A B",
+    "hand_on": "quarterdeck sessions export ID",
+    "usage": "quarterdeck usage",
+    "replay": "quarterdeck replay ID",
+}
 """Commands of the shell that do what a screen would."""
 
 AT_ONCE: Final = frozenset(
@@ -39,7 +47,8 @@ HELP: Final = {
     "queue.focus": "The messages that wait for delivery",
     "model": "Use another model, also in the middle of a run: /model NAME, /model NAME now",
     "effort": "How much the model reasons: /effort high, /effort default",
-    "sessions": "The newest sessions of this folder; /sessions 2 or /sessions ID opens one, /sessions TEXT searches",
+    "sessions": "The newest sessions of this folder; /sessions WORDS tag:slow cost>1 since:7d finds; /sessions 2 opens",
+    "open": "Open a session by its link or the beginning of its id",
     "send_now": "Interrupt the run with a message: /now TEXT; alone it delivers those that wait",
     "help": "What can be typed",
     "quit": "Leave; a run that goes on is aborted and saved, after asking",
@@ -51,6 +60,11 @@ HELP: Final = {
     "settings": "What is set and from where; /settings KEY tells about one, /settings KEY VALUE changes it",
     "ledger": "Every request that was paid for, and the totals; /ledger 3 tells all about one",
     "read.find": "Where words stand in this session: /find WORDS",
+    "turns": "The turns of this session with their numbers; what changed files goes back with /undo",
+    "fork": "Go on from a turn in a session of its own: /fork 3; /fork before 3 asks that prompt anew",
+    "agent": "Another agent from the next message on: /agent NAME",
+    "tag": "Tag the session or one of its turns: /tag NAME, /tag 2 NAME, /tag 2 -NAME; alone it lists what is marked",
+    "note": "A note on the session or one of its turns: /note TEXT, /note 2 TEXT",
     "editor": "Write the message in $VISUAL or $EDITOR; it comes back unsent",
     "cancel_tool": "End a running tool call and let the run go on: /cancel, /cancel 2",
 }

@@ -341,7 +341,8 @@ class LineMode:
         if opened.problem:
             self.deck.say(f"nothing will be saved: {opened.problem}", "error")
         if opened.recovered:
-            self.deck.say(f"{recovered_words(opened.recovered)}; /sessions opens it", "warning")
+            self.deck.request.recovered = opened.recovered[-1].session_id
+            self.deck.say(f"{recovered_words(opened.recovered)}; /resume opens it, and goes on there", "warning")
         self._opened.set()
 
     def _offer(self, text: str) -> None:

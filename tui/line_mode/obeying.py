@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from runner.errors import QuarterdeckError
 from tui.actions import BY_ID
+from tui.branching import resume_hint
 from tui.line_mode.cards import folded
 from tui.line_mode.commands import Line, help_text
 from tui.line_mode.telling import (
@@ -20,6 +21,7 @@ from tui.line_mode.telling import (
     status_words,
 )
 from tui.render.clean import clean, visible
+from tui.session_link import is_link, session_of
 from tui.setting_words import setting_words
 from tui.view import calls_of
 from tui.words import count, cut, one_line
@@ -85,7 +87,7 @@ class Obeying:
         match line.command:
             case "model":
                 await self.use_model(line.argument)
-            case "sessions":
+            case "sessions" | "open":
                 await self._sessions(line.argument)
             case "new":
                 self._new_session()
@@ -198,22 +200,35 @@ class Obeying:
     async def _sessions(self, argument: str) -> None:
         if argument.isascii() and argument.isdecimal() and 0 < int(argument) <= len(self._listed):
             await self.open_session(self._listed[int(argument) - 1])
-        elif len(argument) >= 8 and all(sign in "0123456789abcdef-" for sign in argument):
+        elif is_link(argument) or (len(argument) >= 8 and all(sign in "0123456789abcdef-" for sign in argument)):
             await self.open_session(argument)
         else:
-            await self._list(argument)
+            await (self._find(argument) if argument else self._list())
 
-    async def _list(self, query: str) -> None:
+    async def _find(self, text: str) -> None:
+        from tui.line_mode.found_sessions import find, lines
+
+        now = datetime.now(UTC)
+        try:
+            found = await asyncio.wrap_future(self._engine.ask(lambda store: find(store, text, now)))
+        except QuarterdeckError as error:
+            self._console.say(visible(str(error)))
+            return
+        self._listed = [each.session_id for each in found.sessions]
+        for each in lines(found, self._deck.view().session_id, now):
+            self._console.say(each)
+
+    async def _list(self) -> None:
         here = self._deck.view().workspace
         try:
-            found = await asyncio.wrap_future(self._engine.ask(lambda store: store.sessions(limit=200, query=query)))
+            found = await asyncio.wrap_future(self._engine.ask(lambda store: store.sessions(limit=200)))
         except QuarterdeckError as error:
             self._console.say(visible(str(error)))
             return
         shown = [each for each in found if each.workspace == here][:MOST_SESSIONS]
         self._listed = [each.session_id for each in shown]
         if not shown:
-            self._console.say("no session of this folder" + (" has that" if query else " yet"))
+            self._console.say("no session of this folder yet")
             return
         for each in session_lines(shown, self._deck.view().session_id, datetime.now(UTC)):
             self._console.say(each)
@@ -239,7 +254,7 @@ class Obeying:
             return False
 
         def read(store: Store) -> tuple[SessionSummary, list[RunState]]:
-            summary = store.session(session_id)
+            summary = store.session(session_of(session_id).session_id)
             return summary, list(store.runs(summary.session_id))
 
         try:
@@ -256,6 +271,6 @@ class Obeying:
         self._console.say(
             f"(session {summary.session_id}, {title}: {count(len(runs), 'run')}; the next message continues it)"
         )
-        if ended:
-            self._console.say(ended)
+        for said in filter(None, (ended, resume_hint(runs, "/resume"))):
+            self._console.say(said)
         return True

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from tui.line_mode.cards import folded
 from tui.line_mode.exchange import Exchange, Over
 from tui.render.clean import visible
+from tui.session_link import SessionLink
 
 if TYPE_CHECKING:
     from runner.store import Store
@@ -43,6 +44,10 @@ class Table:
         self.engine = engine
         self.settings = settings
         self._obey = obey
+
+    async def open(self, session_id: str) -> None:
+        """Show a stored session, as the person could by its command."""
+        await self._obey(f"/sessions {SessionLink(session_id)}")
 
     def say(self, text: str) -> None:
         """Text that may hold what somebody else wrote."""

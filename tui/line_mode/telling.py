@@ -32,6 +32,7 @@ def cost_words(view: View) -> str:
     parts = [
         f"this run {cost(found.run_cost, estimated=found.run_estimated)}",
         f"session {cost(found.session_cost, estimated=found.session_estimated)}",
+        *([f"plus {cost(found.inherited)} inherited"] if found.inherited.known or found.inherited.unknown else []),
         f"{tokens(usage.input)} tokens in ({tokens(usage.cached_input)} cached)",
         f"{tokens(usage.output)} out ({tokens(usage.reasoning)} reasoning)",
         f"context {tokens(found.context_used)} of {window(found.context_window)}",
@@ -53,10 +54,10 @@ def queue_words(view: View) -> str:
 
 
 def session_lines(found: Sequence[SessionSummary], current: str | None, now: datetime) -> list[str]:
-    return [_session_line(number, each, each.session_id == current, now) for number, each in enumerate(found, 1)]
+    return [session_line(number, each, each.session_id == current, now) for number, each in enumerate(found, 1)]
 
 
-def _session_line(number: int, each: SessionSummary, here: bool, now: datetime) -> str:
+def session_line(number: int, each: SessionSummary, here: bool, now: datetime) -> str:
     state = "running" if each.live else each.status
     title = cut(one_line(clean(each.title)), 60)
     facts = [title or "without a title", ago(each.updated, now), state, each.session_id[:ID_SHOWN]]

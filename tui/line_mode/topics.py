@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui.line_mode.branches import Agents, Branches, Resume
 from tui.line_mode.costs import Costs
 from tui.line_mode.decisions import Decisions
 from tui.line_mode.finding import Finding
 from tui.line_mode.grants import Grants
+from tui.line_mode.marks import Marks
 from tui.line_mode.outside import Outside
 from tui.line_mode.processes import Processes
 from tui.line_mode.putting_back import PuttingBack
@@ -33,4 +35,10 @@ def topics(table: Table, servers: Servers, keep: Callable[[str], None]) -> dict[
         "ledger": Costs(table),
         "read.find": Finding(table),
         "editor": Outside(table, keep),
+        "turns": Branches(table, keep),
+        "fork": Branches(table, keep),
+        "resume": Resume(table),
+        "agent": Agents(table),
+        "tag": Marks(table, "tag"),
+        "note": Marks(table, "note"),
     }

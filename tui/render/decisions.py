@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 LONGEST: Final = 300
 """Cells of an argument before and after an edit."""
 
+LEAST_WAIT: Final = 0.05
+"""Seconds below which nobody was waited for."""
+
 _DECIDERS: Final = {
     "user": "you",
     "rule": "a rule",
@@ -34,13 +37,39 @@ _SCOPES: Final = {
 
 
 def decision_words(call: CallItem) -> list[str]:
-    """Sentences about the approval and the question of a call, a line each."""
+    """Sentences about the approvals and questions of a call in their order, a line each."""
     lines: list[str] = []
-    if call.approval is not None:
-        lines += _of_approval(call.approval)
-    if call.question is not None:
-        lines += _of_question(call.question)
+    for view in _views(call):
+        lines += _of_question(view) if view.asks == "question" else _of_approval(view)
     return lines
+
+
+def _views(call: CallItem) -> list[ApprovalView]:
+    views = (*call.earlier, call.verdict, call.approval, call.question)
+    return sorted((view for view in views if view is not None), key=lambda view: view.mono)
+
+
+def decided_words(call: CallItem) -> list[str]:
+    """Who decided about a call and after how long, a few words for each decision; what is still open is not told."""
+    return [_decided(view) for view in _views(call) if view.decision]
+
+
+def _decided(view: ApprovalView) -> str:
+    after = f" after {words.duration(view.seconds)}" if view.by == "user" or view.seconds >= LEAST_WAIT else ""
+    if view.asks == "question" and view.decision == "answer":
+        return f"you answered{after}"
+    what = "no answer" if view.asks == "question" else _DECISIONS.get(view.decision, view.decision)
+    name = f" ({words.cut(words.one_line(view.rule), 60)})" if view.by in ("rule", "grant") and not _mode(view) else ""
+    return f"{what} by {_decider(view)}{name if view.rule else ''}{after}"
+
+
+def _decider(view: ApprovalView) -> str:
+    return f"the {view.rule}" if _mode(view) else _DECIDERS.get(view.by, view.by)
+
+
+def _mode(view: ApprovalView) -> bool:
+    """Whether no rule of its own decided, but the mode that the run is in."""
+    return view.by == "rule" and view.rule.startswith("mode ")
 
 
 def short_words(call: CallItem) -> str:
@@ -55,14 +84,14 @@ def short_words(call: CallItem) -> str:
 def _of_approval(approval: ApprovalView) -> list[str]:
     if not approval.decision:
         return [f"asks because {approval.why}" if approval.why else "asks for your approval"]
-    parts = [f"{_DECISIONS.get(approval.decision, approval.decision)} by {_DECIDERS.get(approval.by, approval.by)}"]
+    parts = [f"{_DECISIONS.get(approval.decision, approval.decision)} by {_decider(approval)}"]
     if approval.scope in _SCOPES:
         parts[0] += f" {_SCOPES[approval.scope]}"
         parts += [_what(approval), bound_words(approval.bound, approval.time + timedelta(seconds=approval.seconds))]
-    if approval.by == "user":
+    if approval.by == "user" or approval.seconds >= LEAST_WAIT:
         parts.append(f"after {words.duration(approval.seconds)}")
-    elif approval.rule:
-        parts.append(approval.rule)
+    if approval.by != "user" and not _mode(approval):
+        parts.append(words.one_line(approval.rule))
     text = ", ".join(part for part in parts if part)
     return [f"{text}: {words.one_line(approval.reason)}" if approval.reason else text, *_edits(approval)]
 
@@ -108,7 +137,9 @@ def _of_question(question: ApprovalView) -> list[str]:
         case "end_run":
             said = "you ended the run"
         case _:
-            said = "you gave no answer" if question.by == "user" else f"no answer: {_DECIDERS.get(question.by, '')}"
+            after = f" after {words.duration(question.seconds)}"
+            who = _DECIDERS.get(question.by, question.by)
+            said = f"you gave no answer{after}" if question.by == "user" else f"no answer: {who}{after}"
     return [*lines, f"{said}, because {words.one_line(question.reason)}" if question.reason else said]
 
 

@@ -193,6 +193,14 @@ def _read(chunk: Chunk) -> Clean:
     return plain_text(safe_chunk_lines(chunk, WIDE, PLAIN))
 
 
+def first_in(view: View, needle: Needle) -> tuple[int, int] | None:
+    """The block and the number in it of the first hit of an item; looks through all of it at once."""
+    entry = Entry(view, needle)
+    for _ in entry.look():
+        pass
+    return (entry.blocks[0][0], 0) if entry.blocks else None
+
+
 class Finder:
     """The hits of a needle in a transcript that may grow. step() does the work; the rest only reads what is known."""
 
@@ -262,6 +270,10 @@ class Finder:
             if entry.view is view:
                 return Hit(section, block, nth) if dict(entry.blocks).get(block, 0) > nth else None
         return None
+
+    def arrived(self, view: View, block: int, nth: int) -> None:
+        """A hit was gone to that may not be known here yet."""
+        self._current = (view, block, nth)
 
     def forget_current(self) -> None:
         self._current = None

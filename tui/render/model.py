@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from runner.state import CallItem, CommandItem, Item, LedgerEntry, RunState, TextItem, UserItem
@@ -12,6 +12,7 @@ from tui.render.call_view import CallView
 from tui.render.clean import Clean
 from tui.render.command_view import CommandView
 from tui.render.document import Document
+from tui.render.forks import Forks
 from tui.render.groups import Together, may_grow, together
 from tui.render.item_view import View, ViewKind
 from tui.render.items import view_of
@@ -44,15 +45,22 @@ class TranscriptModel:
         """The key that opens all of the current item."""
         self.open: frozenset[ViewKind] = frozenset()
         """Kinds of items that are shown unfolded, also those that are still to come."""
+        self.marks: Mapping[tuple[str, int], str] = {}
+        """What turns were given, by their run and their number there; clean."""
         self._slots: list[_Slot] = []
         self._unfolded: dict[str, bool] = {}
+        self._forks = Forks()
 
     def show(self, runs: Sequence[RunState], now: float | None = None) -> bool:
         """Bring the document up to date; gives whether anything changed. now: the runs' monotonic clock, seconds."""
         changed = False
+        runs = self._forks.shown(runs)
         for index, run in enumerate(runs):
             if index < len(self._slots) and not _goes_on(self._slots[index], run):
-                self._drop(index)
+                if self._went_back(index, run):
+                    changed = True
+                else:
+                    self._drop(index)
             if index >= len(self._slots):
                 self._slots.append(_Slot(run=RunState(run_id=run.run_id), start=len(self.document.sections)))
             slot = self._slots[index]
@@ -71,6 +79,27 @@ class TranscriptModel:
     def find(self, key: str) -> int | None:
         """The section of an item."""
         return next((at for at, section in enumerate(self.document.sections) if section.view.key == key), None)
+
+    def find_in(self, run_id: str, item_ids: Sequence[str]) -> list[int]:
+        """The sections of items of one run, in the order of their ids. Another run may have calls with the same ids."""
+        found: dict[str, int] = {}
+        wanted = frozenset(item_ids)
+        for index in self._sections_of(run_id):
+            item = self.view(index).item
+            own = (
+                [f"{each.run_id}:{each.seq}" for each in item.events] if isinstance(item, Together) else [item.item_id]
+            )
+            found.update((each, index) for each in own if each in wanted)
+        return [found[each] for each in item_ids if each in found]
+
+    def last_of(self, run_id: str) -> int | None:
+        """The last section of a run; None where nothing is shown of it."""
+        sections = self._sections_of(run_id)
+        return sections[-1] if sections else None
+
+    def _sections_of(self, run_id: str) -> range:
+        slot = next((slot for slot in self._slots if slot.run.run_id == run_id), None)
+        return range(0) if slot is None else range(slot.start, slot.start + slot.final + len(slot.views))
 
     def fold(self, index: int, expanded: bool) -> bool:
         """Fold or unfold one item; gives whether it can be."""
@@ -107,17 +136,46 @@ class TranscriptModel:
         return len(self.document.sections) if live is None else live.start + live.final
 
     def stamp(self, index: int) -> Clean:
-        """When the item was, and what was paid for it where it is the first one of its request."""
+        """When the item was, and what was paid for it where it is the answer of its request, else the first item of
+        it."""
         item = self.view(index).item
         above = self.view(index - 1).item if index else None
         entry = self._entry(index)
-        if entry is not None and index and self._entry(index - 1) is entry:
-            entry = None
-        return stamp(item, None if above is None else moment_of(above), entry)
+        if entry is not None:
+            answers = isinstance(item, TextItem) and item.what != "reasoning"
+            told = not answers and index > 0 and self._entry(index - 1) is entry
+            entry = None if told or self._answer_follows(index, item, entry) else entry
+        marks = "" if entry is None else self.marks.get((self._slot(index).run.run_id, entry.turn), "")
+        return stamp(item, None if above is None else moment_of(above), entry, marks)
+
+    def _answer_follows(self, index: int, item: Item | Together, entry: LedgerEntry) -> bool:
+        """Whether an item is the reasoning before the answer of the same request."""
+        if not isinstance(item, TextItem) or item.what != "reasoning" or index + 1 >= len(self.document.sections):
+            return False
+        return isinstance(self.view(index + 1).item, TextItem) and self._entry(index + 1) is entry
 
     def _entry(self, index: int) -> LedgerEntry | None:
-        slot = self._slots[bisect_right(self._slots, index, key=lambda slot: slot.start) - 1]
+        slot = self._slot(index)
         return slot.paid.entry(slot.run, self.view(index).item)
+
+    def _slot(self, index: int) -> _Slot:
+        return self._slots[bisect_right(self._slots, index, key=lambda slot: slot.start) - 1]
+
+    def _went_back(self, index: int, run: RunState) -> bool:
+        """Whether the run is the one shown, as it was earlier: then what was settled by that time stays as it is."""
+        slot, count = self._slots[index], len(run.settled)
+        if slot.run.run_id != run.run_id or count >= slot.settled:
+            return False
+        if count and run.settled[count - 1] is not slot.run.settled[count - 1]:
+            return False
+        if index + 1 < len(self._slots):
+            self._drop(index + 1)
+        while slot.settled > count:
+            slot.final -= 1
+            slot.settled -= _size(self.view(slot.start + slot.final).item)
+        self.document.truncate(slot.start + slot.final)
+        slot.run, slot.views, slot.paid = RunState(run_id=run.run_id), [], Paid()
+        return True
 
     def _drop(self, index: int) -> None:
         """Forget the runs from `index` on."""
@@ -226,12 +284,17 @@ def _final(items: Sequence[Item | Together], settled: int) -> tuple[int, int]:
     """How many of the items (and of the settled ones in them) will never change: a group at the end may still grow."""
     sections = passed = 0
     for item in items:
-        size = len(item.events) if isinstance(item, Together) else 1
+        size = _size(item)
         if passed + size > settled or (passed + size == settled and may_grow(item)):
             break
         passed += size
         sections += 1
     return sections, passed
+
+
+def _size(item: Item | Together) -> int:
+    """How many items of the run a section stands for."""
+    return len(item.events) if isinstance(item, Together) else 1
 
 
 def _is_live(item: Item | Together) -> bool:

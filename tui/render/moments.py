@@ -9,6 +9,7 @@ from typing import assert_never
 from runner.state import CallItem, CommandItem, EventItem, Item, LedgerEntry, RunState, TextItem, UserItem
 from tui import words
 from tui.render.clean import Clean, clean
+from tui.render.decisions import decided_words
 from tui.render.groups import Together
 
 
@@ -32,14 +33,6 @@ def took(item: Item | Together) -> float | None:
             assert_never(item)
 
 
-def waited(item: Item | Together) -> float:
-    """Seconds that a call waited for a person."""
-    if not isinstance(item, CallItem):
-        return 0.0
-    asked = (*item.earlier, item.approval, item.question)
-    return sum(view.seconds for view in asked if view is not None and view.by == "user")
-
-
 class Paid:
     """The requests of a run by what they gave; looks at each once."""
 
@@ -51,6 +44,9 @@ class Paid:
 
     def entry(self, run: RunState, item: Item | Together) -> LedgerEntry | None:
         """The request that an item came from; None where it came from none, or it is not paid yet."""
+        if len(run.ledger) < self._seen:
+            # The run is shown as it was earlier.
+            self._entries, self._monos, self._turns, self._seen = {}, [], [], 0
         for entry in run.ledger[self._seen :]:
             if entry.purpose == "turn":
                 self._entries[entry.turn, entry.attempt] = entry
@@ -75,19 +71,20 @@ def _attempt(item_id: str) -> tuple[int, int]:
     return -1, -1
 
 
-def stamp(item: Item | Together, before: datetime | None, entry: LedgerEntry | None) -> Clean:
+def stamp(item: Item | Together, before: datetime | None, entry: LedgerEntry | None, marks: str = "") -> Clean:
     """The line of an item. before: when the one above was; the date is told where it changes. entry: of its request,
-    where it is the first item of it.
+    where it is the first item of it. marks: what its turn was given.
     """
     moment = moment_of(item)
     parts = [f"{moment:%H:%M:%S}"]
     if before is None or before.date() != moment.date():
         parts[0] = f"{moment:%a %d %b %Y} {parts[0]}"
+    parts.append(marks)
     seconds = took(item)
     if seconds is not None:
         parts.append(words.duration(seconds))
-    if (asked := waited(item)) >= 0.05:
-        parts.append(f"waited {words.duration(asked)} for you")
+    if isinstance(item, CallItem):
+        parts.extend(decided_words(item))
     if entry is not None:
         parts.extend(_paid(entry))
     elif isinstance(item, TextItem) and item.live:

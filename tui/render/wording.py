@@ -183,16 +183,19 @@ def _trouble(events: Sequence[Event]) -> Notice:
     found = _facts(events)
     if found.fatal is not None:
         shown = _error(found.fatal)
-        return replace(shown, text=clean(shown.text + _spent(found.discarded)))
+        unused = clean(_unused(found.discarded))
+        return replace(shown, text=clean(shown.text + _spent(found.discarded)), folded=shown.folded or unused)
     attempt, kind, remedy = events[0].attempt, _kind(found), _remedy(found)
     failed = f"{f'Attempt {attempt}' if attempt else 'An attempt'}: {kind}" if kind else ""
     text = ". ".join(part for part in (failed, remedy) if part) + _spent(found.discarded)
     if found.retry is None:
-        return _notice("↻", text, "warning")
+        return replace(_notice("↻", text, "warning"), folded=clean(_unused(found.discarded)))
     said = words.one_line(found.retry.error.message)
     shown = _notice("↻", f"{text} · {said}" if said else text, "warning", _fix(found.retry.error))
     paid = _spent(found.discarded).removeprefix(" · ")
-    whole = "\n".join(part for part in (str(error_words(found.retry.error)) if said else "", paid) if part)
+    whole = "\n".join(
+        part for part in (str(error_words(found.retry.error)) if said else "", paid, _unused(found.discarded)) if part
+    )
     return replace(shown, one_line=True, folded=clean(whole))
 
 
@@ -275,6 +278,21 @@ def _spent(event: AttemptDiscarded | None) -> str:
     if event is None or (not event.usage.total and not event.cost_usd):
         return ""
     return f" · still paid: {_amount(event.usage, event.cost_usd, event.usage_source)}"
+
+
+def _unused(event: AttemptDiscarded | None) -> str:
+    """What a discarded attempt had written, marked as such; of older recordings only that it did."""
+    if event is None:
+        return ""
+    by = f" by {event.model}" if event.model else ""
+    parts = [
+        f"{what}{by}, discarded, no part of the conversation:\n{text.strip()}"
+        for what, text in (("Reasoning", event.reasoning), ("Answer", event.text))
+        if text.strip()
+    ]
+    if not parts and event.usage.output:
+        parts = [f"What had been written{by} is discarded and not kept."]
+    return "\n\n".join(parts)
 
 
 def _amount(usage: Usage, cost: Decimal | None, source: UsageSource) -> str:

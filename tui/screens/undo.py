@@ -38,13 +38,15 @@ def open_undo(desk: Desk, argument: str) -> None:
     session_id = desk.deck.view().session_id
     if session_id is not None:
         screen = UndoScreen(Undoing(desk, session_id), desk.deck.view().workspace, argument)
-        desk.host.show_screen(screen, lambda said: _said(desk, said))
+        desk.host.show_screen(screen, lambda said: _said(desk, said, changes=screen.to_changes))
 
 
-def _said(desk: Desk, said: str | None) -> None:
+def _said(desk: Desk, said: str | None, *, changes: bool) -> None:
     if said:
         desk.deck.say(said)
         desk.repaint()
+    if changes:
+        desk.do("changes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class UndoScreen(Steady[str | None]):
         Binding("f", "force", show=False),
         Binding("a", "since", show=False),
         Binding("r", "redo", show=False),
+        Binding("c", "changes", show=False),
         Binding("space", "page(1)", show=False, priority=True),
     ]
     KEYS: ClassVar[Mapping[str, str]] = {
@@ -101,6 +104,8 @@ class UndoScreen(Steady[str | None]):
         self._doubted: Selection | None = None
         self._said = ""
         self._busy = False
+        self.to_changes = False
+        """Whether a person goes on to all that the session changed."""
         self._rows = UndoRows(folder, self._state_of, id="undo-rows")
 
     def compose(self) -> ComposeResult:
@@ -219,7 +224,7 @@ class UndoScreen(Steady[str | None]):
         keys = ["↑↓ choose", "enter put back", "a only this turn" if self._since else "a later turns too"]
         if self._undoing.history.redoable is not None:
             keys.append("r do again")
-        keys += ["space scrolls", "esc closes"]
+        keys += ["c all changes", "space scrolls", "esc closes"]
         self.query_one("#undo-hint", Static).update(Content.styled(" · ".join(keys), "$key-label"))
 
     def _say(self, text: str, token: str = "muted") -> None:
@@ -304,6 +309,11 @@ class UndoScreen(Steady[str | None]):
         self._states.clear()
         self._shown = None
         self._work(self._load)
+
+    def action_changes(self) -> None:
+        if not self._busy:
+            self.to_changes = True
+            self.leave(self._said)
 
     def action_page(self, by: int) -> None:
         body = self.query_one("#undo-diff")

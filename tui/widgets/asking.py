@@ -59,6 +59,7 @@ class Asking(Vertical, can_focus=True):
         super().__init__(id=id)
         self.display = False
         self.arming = Arming()
+        self._too_early = False
         self.keys = keys
         self._now = now
         self._last_input = last_input
@@ -204,6 +205,8 @@ class Asking(Vertical, can_focus=True):
             words, token = "taking that answer", "state-ok"
         elif self.arming.armed:
             words, token = ("armed" if narrow else "armed: your next key decides"), "state-ok"
+        elif self._too_early:
+            words, token = ("not yet" if narrow else "too early, not taken: a moment, then again"), "state-waiting"
         else:
             words, token = ("wait" if narrow else "wait: the keys count after a quiet moment"), "muted"
         room = (self.choices.content_size.width or self.screen.size.width - 4) - len(words) - 3
@@ -213,6 +216,7 @@ class Asking(Vertical, can_focus=True):
 
     def rearm(self) -> None:
         """The quiet moment begins again."""
+        self._too_early = False
         self.arming.reset(self._now())
         self._check_arming()
 
@@ -274,6 +278,7 @@ class Asking(Vertical, can_focus=True):
     def _press(self, choice: str, typed: str) -> None:
         """A key that decides: it counts when armed, and when no further key shows that it was typing."""
         if not self.arming.armed:
+            self._too_early = True
             self._check_arming()
             return
         self._forget_pending()

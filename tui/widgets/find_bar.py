@@ -61,6 +61,12 @@ class FindBar(Horizontal):
         self.screen.set_focus(self.input)
         self.input.select_all()
 
+    def show(self, words: str) -> None:
+        """Show what is searched for, without taking the keys, and without a word to who searches."""
+        with self.input.prevent(Input.Changed):
+            self.input.value = words
+        self.display = True
+
     def tell(self, content: Content, keys: Sequence[tuple[str, str]]) -> None:
         """What was found so far, and what the keys do, as many as there is room for."""
         for key, does in keys:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 from textual import events
 from textual.timer import Timer
 
+from tui.actions.base import Landmark
 from tui.arming import BURST
 from tui.widgets.list_keys import keymap_of
 
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = frozenset(
     f"read.{name}"
-    for name in ("down", "up", "first", "last", "page_down", "page_up", "next", "previous", "unfold", "search")
+    for name in (
+        *("down", "up", "first", "last", "page_down", "page_up", "next", "previous", "unfold", "search"),
+        *(f"{where}_{kind}" for kind in get_args(Landmark) for where in ("next", "previous")),
+    )
 )
 """What does no harm where the letter turns out to be the beginning of a word; the rest waits until it stood alone."""
 

@@ -38,6 +38,10 @@ class Rows(Static, can_focus=True):
         self.selected = -1
 
     @property
+    def rows(self) -> Sequence[object]:
+        return self._rows
+
+    @property
     def row(self) -> object | None:
         """The selected row."""
         return self._rows[self.selected] if 0 <= self.selected < len(self._rows) else None

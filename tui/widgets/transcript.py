@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from textual import events
@@ -152,6 +152,12 @@ class Transcript(ReadingView):
         self._hold(lambda: self.document.set_stamps(stamp_of), moved=self.document.moved)
         return self.stamped
 
+    def set_marks(self, marks: Mapping[tuple[str, int], str]) -> None:
+        """What turns were given, by their run and their number there; it stands with the times."""
+        self.model.marks = marks
+        if self.stamped:
+            self._hold(lambda: self.document.set_stamps(self.model.stamp), moved=self.document.moved)
+
     def expand_item(self, item_id: str, expanded: bool = True) -> bool:
         """Unfold (or fold) an item; gives whether that changed anything."""
         index = self.model.find(item_id)
@@ -169,6 +175,8 @@ class Transcript(ReadingView):
         self._marked, self._marked_key, self._keys.choosing = hit.section, view.key, False
         self.model.show_whole(hit.section)
         self.sync()
+        # What was never near the screen has no lines yet.
+        self.document.settle_down(Place(hit.section, 0, 0), 1)
         at = self.document.sections[hit.section].lead + hit.block
         lines = self.document.lines_at(hit.section, at)
         found = matches(lines, needle)
@@ -178,6 +186,29 @@ class Transcript(ReadingView):
         self.refresh()
         self.post_message(self.ItemMarked(self, self._marked_key))
         return unfolded
+
+    def reading_at(self, by: int) -> int:
+        """The item that a step goes on from (by = 1) or back from (-1): the current one, else just outside of what is
+        seen, so that what is seen comes first."""
+        if self._marked is not None:
+            return self._marked
+        shown = [place.section for place, _ in self._window]
+        if not shown:
+            return -1
+        return shown[0] - 1 if by > 0 else shown[-1] + 1
+
+    def go(self, index: int) -> None:
+        """Make an item the current one, and bring its beginning into view with what is around it."""
+        self._marked = index
+        self.reveal(Place(index, self.document.sections[index].lead, 0))
+        self._marked_now()
+
+    def land(self, index: int) -> None:
+        """The same, and unfold it."""
+        self._marked = index
+        self.model.fold(index, True)
+        self.sync()
+        self.go(index)
 
     def copy_text(self) -> Clean:
         """The current item as plain text, without borders or padding; empty where there is no current item."""
