@@ -51,7 +51,7 @@ def test_sigkill_keeps_what_was_streamed(terminal: OpenTerminal, records: Record
     again.press("C-r")
     again.wait_for("Sessions", "interrupted")
     again.press("Enter")
-    screen = again.wait_for("hello there", "interrupted: the program died in this run")
+    screen = again.wait_for("hello there", "the program ended before the run did")
     shown = _said(kept_for_sure)
     assert len(shown) > 200
     assert shown in _said(screen)
@@ -90,7 +90,7 @@ def test_sigkill_takes_the_commands_along(terminal: OpenTerminal, records: Recor
     deck.until(lambda: alive_with(marker) == [], "the end of the command's processes")
     again = terminal()
     again.start("--continue")
-    again.wait_for("interrupted: the program died in this run", "· interrupted · may have had effects")
+    again.wait_for("the program ended before the run did", "· interrupted · may have had effects")
     again.press("C-q")
     assert again.left() == 0
     (run,) = records.runs()

@@ -151,9 +151,14 @@ async def test_what_runs_in_the_background_is_listed_shown_and_ended(tmp_path: P
             await deck.say("/processes 3", "there is no such process")
             await deck.say("/processes stop", "which one?")
             await deck.say("/processes stop 1", "ending web")
-            await deck.until(lambda: not running(one), "the end of the first")
+            processes, session = deck.engine.processes, deck.mode.deck.session_id
+            assert processes is not None
+            assert session is not None
+            await deck.until(lambda: processes.listed(session)[0].ended, "the end of the first")
+            assert not running(one)
             await deck.say("/processes stop all", "ending 1 process")
-            await deck.until(lambda: not running(two), "the end of the second")
+            await deck.until(lambda: processes.listed(session)[1].ended, "the end of the second")
+            assert not running(two)
             assert "ended by you" in await deck.say("/processes 2", "ended by you")
             assert _CONTROL.search(deck.console.text) is None
 

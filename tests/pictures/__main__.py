@@ -20,9 +20,15 @@ from typing import TypeAlias
 from textual.pilot import Pilot
 
 from tests.pictures.arranging import STORIES as ARRANGING
+from tests.pictures.branching import STORIES as BRANCHING
 from tests.pictures.choosing import STORIES as CHOOSING
 from tests.pictures.deciding import STORIES as DECIDING
+from tests.pictures.finding import STORIES as FINDING
+from tests.pictures.handing import STORIES as HANDING
+from tests.pictures.replaying import STORIES as REPLAYING
+from tests.pictures.reviewing import STORIES as REVIEWING
 from tests.pictures.setting import SETTING, SETTING_CONFIGS, UNCONFIGURED
+from tests.pictures.spending import STORIES as SPENDING
 from tests.pictures.timing import STORIES as TIMING
 from tests.pictures.timing import settings as timing
 from tests.tui.cockpit import PATIENCE
@@ -195,25 +201,6 @@ async def sessions(scene: Scene) -> None:
     await scene.pilot.pause(1.0)
 
 
-async def undo(scene: Scene) -> None:
-    """Two edits and a command in a git work tree; one of the files was changed by somebody else since."""
-    folder = scene.app.settings.cwd
-    for line in ("init -q", "add -A", "-c user.name=a -c user.email=a@example.org commit -qm first"):
-        await asyncio.to_thread(subprocess.run, ["git", *line.split()], cwd=folder, check=True)
-    for text in (
-        "change 2.1 * hours to 1.7 * hours in tides.py",
-        "change Predicts to Computes in README.md",
-        "run rm harbours/oslo.toml; echo checked >> README.md; echo draft > notes.txt",
-    ):
-        await scene.send(text)
-        await scene.waiting()
-        await scene.pilot.press("y")
-        await scene.ended()
-    (folder / "notes.txt").write_text("a note of my own\n", encoding="utf-8")
-    await scene.pilot.press("alt+u")
-    await scene.pilot.pause(1.5)
-
-
 async def servers(scene: Scene) -> None:
     """Three servers, one of which failed and one of which is off."""
     await scene.pilot.press("alt+s")
@@ -297,7 +284,6 @@ STORIES: dict[str, Story] = {
     "limit": limit,
     "models": models,
     "sessions": sessions,
-    "undo": undo,
     "servers": servers,
     "server": server,
     "prompt": prompt,
@@ -307,8 +293,14 @@ STORIES: dict[str, Story] = {
     "question": question,
     "answered": answered,
     "help": help_,
+    **BRANCHING,
     **CHOOSING,
     **DECIDING,
+    **REPLAYING,
+    **REVIEWING,
+    **FINDING,
+    **HANDING,
+    **SPENDING,
     **SETTING,
     **TIMING,
     **ARRANGING,

@@ -79,6 +79,9 @@ class ScriptedSettings:
     def default_agent(self) -> str:
         return self.real.default_agent
 
+    def agent_names(self) -> Sequence[str]:
+        return self.real.agent_names()
+
     @property
     def terminal(self) -> TerminalSettings:
         return TerminalSettings()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from textual import events
+from textual.events import Key
 
 from runner.messages import ToolResult
 from runner.models.base import Chunk
@@ -127,6 +128,10 @@ async def test_several_are_counted_and_decided_one_by_one(tmp_path: Path) -> Non
         await deck.pilot.press("y")
         await deck.until(lambda: deck.card.request_id not in ("", first))
         assert not deck.card.arming.armed
+        # A key that comes too early decides nothing, and that is said; at once, before any time passes.
+        deck.card.rearm()
+        deck.card.on_key(Key("y", "y"))
+        assert "too early, not taken" in str(deck.card.choices.content)
         await deck.armed()
         await deck.pilot.press("n")
         await deck.ended()

@@ -198,19 +198,6 @@ async def test_the_last_session_of_the_folder_is_continued(tmp_path: Path) -> No
         await deck.until(lambda: "first words" in deck.screen_text())
 
 
-async def test_a_session_is_deleted_only_after_asking(tmp_path: Path) -> None:
-    async with cockpit(tmp_path, ["One."]) as deck:
-        await deck.send("to be forgotten")
-        await deck.ended()
-        await deck.pilot.press("ctrl+n", "ctrl+r")
-        await deck.until(lambda: "to be forgotten" in deck.screen_text())
-        await deck.pilot.press("ctrl+d")
-        await deck.until(lambda: "for good?" in deck.screen_text())
-        assert "to be forgotten" in deck.screen_text()
-        await deck.pilot.press("ctrl+d")
-        await deck.until(lambda: "nothing here yet" in deck.screen_text())
-
-
 async def test_the_theme_changes_live(tmp_path: Path) -> None:
     async with cockpit(tmp_path, ["Text."]) as deck:
         await deck.send("hello")

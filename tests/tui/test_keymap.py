@@ -115,7 +115,7 @@ async def test_commands_are_found_by_name(tmp_path: Path) -> None:
         await deck.until(lambda: "what can be done now" in deck.screen_text())
         assert "Abort now" not in deck.screen_text()
         await deck.pilot.press(*"sess", "enter")
-        await deck.until(lambda: "nothing here yet" in deck.screen_text())
+        await deck.until(lambda: "There is no session yet" in deck.screen_text())
 
 
 def test_a_question_cannot_take_a_key_of_every_card() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+import asyncio
+import sqlite3
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import pytest
@@ -196,6 +198,13 @@ async def test_items_open_in_the_persons_own_programs(tmp_path: Path, monkeypatc
         assert gone(tmp_path / "out.name")
         out.unlink()
         await deck.settle()
+        # Where the rest of it is gone, that is said, and what is there is shown.
+        store = await asyncio.wrap_future(deck.app.engine.ask(lambda store: store.path))
+        with closing(sqlite3.connect(store)) as database, database:
+            database.execute("DELETE FROM artifacts")
+        await press(deck, "o", "the whole output is not kept any more")
+        assert "\n4500\n" not in out.read_text()
+        out.unlink()
         await deck.pilot.press("O")
         await deck.until(lambda: out.exists() and "Done." in out.read_text(), "the whole transcript")
         assert out.read_text().startswith("count\n")

@@ -93,7 +93,7 @@ def lines(model: TranscriptModel) -> list[str]:
         ),
         (
             (replace(CUT, reason="model_switched"), ModelSwitched(old="a", new="b")),
-            "↻ Model: a → b · the open request is given up · still paid: ~1.2k tokens, ~$0.01",
+            "↻ Model: a → b · the open request is given up · still paid: ~1.2k tokens, ~$0.01 ▸",
         ),
         (
             (REACHED, Paused(by="limit", limit="max_turns")),
@@ -112,7 +112,7 @@ def test_facts_that_come_together_are_one_line(events: tuple[Event, ...], line: 
 
 def test_a_discarded_attempt_before_a_failure_is_told_with_it() -> None:
     assert shown(CUT, FATAL) == [
-        "✗ The provider does not accept the key: no key · still paid: ~1.2k tokens, ~$0.01",
+        "✗ The provider does not accept the key: no key · still paid: ~1.2k tokens, ~$0.01 ▸",
         "  What to do: set X_KEY",
     ]
 
@@ -132,7 +132,7 @@ def test_other_facts_keep_their_own_lines() -> None:
 def test_the_line_of_a_retry_grows_in_place_and_stays_one_line_when_narrow() -> None:
     feed = Feed()
     feed.begin()
-    feed(CUT)
+    feed(replace(CUT, usage=Usage()))
     model = model_of(feed, 44)
     assert model.fold(1, True) is False
     sections = len(model.document.sections)
@@ -157,11 +157,25 @@ def test_what_was_cut_is_there_when_the_line_is_unfolded() -> None:
     assert model.fold(index, True)
     unfolded = "".join(row.strip() + " " for row in lines(model)[3:])
     assert unfolded.count("Too many requests,") == 8
-    assert unfolded.endswith("still paid: ~1.2k tokens, ~$0.01 ")
+    assert unfolded.endswith("~1.2k tokens, ~$0.01 What had been written by a is discarded and not kept. ")
     assert lines(model)[2].endswith(" ▾")
     assert model.view(index).copy().count("Too many requests,") == 16
     assert model.fold(index, False)
     assert len(lines(model)) == 3
+
+
+def test_what_a_discarded_attempt_had_written_can_be_read_and_is_marked() -> None:
+    feed = Feed()
+    feed.begin()
+    feed(replace(CUT, model="a/b", text="Half an ans", reasoning="hm"), RETRY)
+    model = model_of(feed, 90)
+    index = len(model.document.sections) - 1
+    assert not any("Half" in row for row in lines(model))
+    assert model.fold(index, True)
+    below = [row.strip() for row in lines(model)[3:]]
+    assert below[below.index("Reasoning by a/b, discarded, no part of the conversation:") + 1] == "hm"
+    assert below[below.index("Answer by a/b, discarded, no part of the conversation:") + 1] == "Half an ans"
+    assert "still paid" in " ".join(below)
 
 
 def test_a_group_that_goes_on_after_its_turn_is_the_same_as_in_a_stored_run() -> None:
