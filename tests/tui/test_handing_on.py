@@ -42,6 +42,7 @@ async def test_a_session_is_written_masked_or_not_and_copied(tmp_path: Path) -> 
         assert f"GitHub token {TOKEN[:4]}…{TOKEN[-4:]}, {len(TOKEN)} characters" in text
         assert "run 1: your message My key is ▒▒▒" in text
         assert 'run 1, turn 1: arguments of shell echo "▒▒▒"' in text
+        assert "Export My key is [masked: GitHub token]" in text
         # The title holds the secret, so the file is not called after it.
         assert field.value == "session-ssion1.md"
         await deck.pilot.press("enter")
@@ -66,6 +67,7 @@ async def test_a_session_is_written_masked_or_not_and_copied(tmp_path: Path) -> 
         field.value = "plain.md"
         await deck.pilot.press("ctrl+o")
         await seen(deck, "NOT masked. 1 secret in")
+        assert f"Export  My key is {TOKEN}" in deck.screen_text()
         await deck.pilot.press("enter")
         await deck.until(lambda: deck.app.screen is deck.app.cockpit, "it is written")
         await seen(deck, "with nothing masked")

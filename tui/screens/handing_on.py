@@ -19,6 +19,7 @@ from textual.widgets import Input, Static
 from runner.errors import QuarterdeckError
 from runner.store.base import ExportFormat, SessionSummary
 from runner.store.masking import Masked, preview
+from runner.store.redact import Redactor
 from tui.copying import MOST_COPIED
 from tui.handing.files import file_name, free_name, path_of, write_new
 from tui.handing.masking_words import NOT_COVERED, around, kinds, shown_secret, summed, where
@@ -112,6 +113,7 @@ class HandingOn(ModalScreen["str | None"], Steady["str | None"]):
         self._session_id = session_id
         self._format: ExportFormat = format
         self._summary: SessionSummary | None = None
+        self._masked_title = ""
         self._found: Sequence[Masked] | None = None
         self._masked = True
         self._busy = False
@@ -141,12 +143,12 @@ class HandingOn(ModalScreen["str | None"], Steady["str | None"]):
     async def _load(self) -> None:
         environ, wanted = dict(os.environ), self._session_id
 
-        def read(store: Store) -> tuple[SessionSummary, list[Masked]]:
+        def read(store: Store) -> tuple[SessionSummary, str, list[Masked]]:
             summary = store.session(wanted)
-            return summary, preview(store, summary.session_id, environ)
+            return summary, Redactor(environ).text(summary.title), preview(store, summary.session_id, environ)
 
         try:
-            self._summary, found = await asyncio.wrap_future(self._desk.engine.ask(read))
+            self._summary, self._masked_title, found = await asyncio.wrap_future(self._desk.engine.ask(read))
         except QuarterdeckError as error:
             self._say(str(error), "state-failed")
             return
@@ -168,7 +170,8 @@ class HandingOn(ModalScreen["str | None"], Steady["str | None"]):
         field.cursor_position = len(path.name)
 
     def _draw(self) -> None:
-        title = visible(one_line(self._summary.title)) if self._summary is not None else ""
+        raw = "" if self._summary is None else self._masked_title if self._masked else self._summary.title
+        title = visible(one_line(raw))
         self.query_one("#export-title", Static).update(
             Content.assemble(("Export", "bold $primary"), (f"  {title or 'reading the session …'}", "$muted"))
         )
@@ -236,8 +239,10 @@ class HandingOn(ModalScreen["str | None"], Steady["str | None"]):
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
+        """What was said holds until the person writes: a name that was proposed is heard of late."""
         event.stop()
-        self._say("")
+        if event.value != self._given:
+            self._say("")
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
@@ -253,6 +258,7 @@ class HandingOn(ModalScreen["str | None"], Steady["str | None"]):
     def action_format(self, by: int) -> None:
         formats = list(FORMATS)
         self._format = formats[(formats.index(self._format) + by) % len(formats)]
+        self._say("")
         self._propose()
         self._draw()
 
